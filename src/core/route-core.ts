@@ -1,0 +1,288 @@
+// What the route core can do, in the host's terms. core.ts implements it over the WebAssembly module.
+//
+// Everything here is synchronous and runs on the main thread. Calls are few and fat: a TCP chunk in, a batch of changes out.
+// Ids (network, peer, fib) are small numbers the caller chooses. Objects returned by receive() are reused by the next call.
+import type { AddressFamily } from '../net/address-family.ts';
+import type { IpAddress } from '../net/ip-address.ts';
+import type { Prefix } from '../net/prefix.ts';
+import type { FibBatchMessage } from '../workers/messages.ts';
+
+/** Everything the decision process can be told (RFC 4271 §9.1.2.2). */
+export interface DecisionOptions {
+  /** `deterministic` compares MED within a neighbouring AS, whatever the order of arrival; `always` between all. */
+  readonly med: 'deterministic' | 'always';
+  /** Most next hops in one ECMP set, 1–16. */
+  readonly multipath: number;
+  /** Paths of equal AS_PATH length, not only equal AS_PATH, may share the load. */
+  readonly multipathRelax: boolean;
+}
+
+/** What the core must know of a peer for as long as it is configured. */
+export interface CorePeer {
+  readonly network: number;
+  readonly address: IpAddress;
+  readonly asn: number;
+  readonly localAsn: number;
+  /** Our router id, host order. */
+  readonly localRouterId: number;
+  /** Kernel index of the interface of the session: the device of link-local next hops. 0 when unknown. */
+  readonly interfaceIndex: number;
+  /** `reject`: routes stay in Adj-RIB-In and are not eligible (RFC 8212 without a policy). */
+  readonly import: 'accept' | 'reject';
+  /** First AS of the path must be the peer's (RFC 4271 §6.3). */
+  readonly enforceFirstAs: boolean;
+  /** Prefix limit per family; what exceeds it is not stored. */
+  readonly maxPrefixes: Partial<Record<AddressFamily, number>>;
+}
+
+/** What holds for one established session. */
+export interface CoreSession {
+  /** The peer's BGP identifier, host order. */
+  readonly routerId: number;
+  readonly fourOctetAs: boolean;
+  /** Largest message, 4096 or 65535 (RFC 8654). */
+  readonly maxMessageBytes: number;
+  readonly families: readonly AddressFamily[];
+  /** Families whose NLRI carry a path identifier from the peer (RFC 7911). */
+  readonly addPath: readonly AddressFamily[];
+}
+
+/** What one receive() or resume() did. Reused by the next call: read it at once. */
+export interface ReceiveResult {
+  /** `control`: a message other than UPDATE and KEEPALIVE waits in `message`; handle it, then call resume(). */
+  status: 'done' | 'control' | 'reset';
+  /** The whole control message with its header; a view into the core's memory, valid until the next call. */
+  message: Uint8Array;
+  /** Every whole message of this call, KEEPALIVE included: proof that the peer lives. */
+  messageCount: number;
+  updateCount: number;
+  announcedCount: number;
+  withdrawnCount: number;
+  /** UPDATEs answered with treat-as-withdraw or attribute discard (RFC 7606). */
+  treatedAsWithdrawCount: number;
+  attributeDiscardCount: number;
+  /** Attribute type code of the last malformed attribute, or 0. */
+  malformedAttribute: number;
+  /** Prefixes of AFI/SAFIs that were not negotiated or are not carried: stepped over. */
+  ignoredFamilyCount: number;
+  /** Prefixes refused because a prefix limit or the memory ceiling is reached. */
+  overLimitCount: number;
+  outOfMemoryCount: number;
+  /** Bit per family: End-of-RIB seen (RFC 4724 §2). */
+  endOfRibMask: number;
+  /** Bit per family: the prefix limit was hit in this call. */
+  limitHitMask: number;
+  /** With status `reset`: the NOTIFICATION to send. */
+  errorCode: number;
+  errorSubcode: number;
+  errorData: Uint8Array;
+}
+
+export interface PeerCounters {
+  /** Prefixes in Adj-RIB-In, per family index. */
+  readonly received: readonly number[];
+  /** Of those, eligible for the decision process. */
+  readonly accepted: readonly number[];
+  /** Of those, chosen as best path or ECMP member. */
+  readonly best: readonly number[];
+}
+
+export interface FibCounters {
+  readonly entryCount: number;
+  readonly installedCount: number;
+  readonly pendingCount: number;
+  readonly refusedCount: number;
+  /** Removals that wait for the end of the first sync (P3). */
+  readonly heldCount: number;
+}
+
+export interface CoreMemory {
+  readonly linearBytes: number;
+  readonly usedBytes: number;
+  readonly routeCount: number;
+  readonly prefixCount: number;
+  readonly attributeSetCount: number;
+  readonly nextHopSetCount: number;
+}
+
+export type FibState = 'absent' | 'installed' | 'pending' | 'refused' | 'held';
+
+/** One route of a dump. `attributes` is shared by the rows of a page that share the set: do not change it. */
+export interface RouteRow {
+  readonly family: AddressFamily;
+  /** IPv4 and IPv6: the prefix. EVPN: undefined, see `nlri`. */
+  readonly prefix: Prefix | undefined;
+  /** The NLRI's key bytes, for EVPN. */
+  readonly nlri: Uint8Array | undefined;
+  /** Peer id, or 0 for a local route. */
+  readonly peer: number;
+  readonly pathId: number;
+  readonly best: boolean;
+  /** Part of the ECMP set without being the best path. */
+  readonly multipath: boolean;
+  readonly stale: boolean;
+  /** Why it won, or why it did not: index into decisionReasons. */
+  readonly reason: string;
+  /** Seconds since 1970 when the peer last changed this route. */
+  readonly since: number;
+  readonly attributes: StoredAttributes;
+  /** State per FIB of the route's network, in the order the FIBs were added. */
+  readonly fibStates: readonly { readonly fib: number; readonly state: FibState }[];
+}
+
+/** An interned attribute set: canonical path attribute bytes plus the next hop that came with them. */
+export interface StoredAttributes {
+  readonly id: number;
+  /** Path attributes as flags/type/length/value, 4-octet AS numbers, without MP_REACH_NLRI and MP_UNREACH_NLRI. */
+  readonly bytes: Uint8Array;
+  /** 4 or 16 bytes. */
+  readonly nextHop: Uint8Array;
+  /** The link-local address of a 32-byte next hop (RFC 2545 §3). */
+  readonly linkLocalNextHop: Uint8Array | undefined;
+}
+
+/** One entry of a FIB: what a target should hold, and what it does. */
+export interface FibRow {
+  readonly prefix: Prefix;
+  readonly family: AddressFamily;
+  readonly state: FibState;
+  readonly desired: readonly FibNextHop[] | undefined;
+  readonly installed: readonly FibNextHop[] | undefined;
+}
+
+export interface FibNextHop {
+  readonly address: IpAddress;
+  readonly weight: number;
+  readonly interfaceIndex: number;
+}
+
+/** Which part of a table: everything, or relative to a prefix. */
+export type PrefixMatch =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'exact' | 'longer' | 'covering' | 'longest'; readonly prefix: Prefix };
+
+/** Where a walk goes on. Opaque; undefined at the start, `done` set at the end. Survives any change of the table. */
+export interface WalkCursor {
+  readonly key: Uint8Array;
+  readonly bits: number;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next: WalkCursor | undefined;
+}
+
+export interface NextHopEvent {
+  /** Core id of the next hop. */
+  readonly id: number;
+  readonly network: number;
+  readonly address: IpAddress;
+  readonly interfaceIndex: number;
+  /** `added`: resolve it and call setNextHop; `removed`: no route uses it any more. */
+  readonly kind: 'added' | 'removed';
+}
+
+export interface RouteCore {
+  // ---- networks ----
+  addNetwork(network: number, options: DecisionOptions): void;
+  /** With tracking on, a new next hop is unresolved until setNextHop; off, every next hop counts as resolved. */
+  trackNextHops(network: number, on: boolean): void;
+  takeNextHopEvents(): NextHopEvent[];
+  /** Marks what depends on the next hop for a new decision; work() does it. `metric`: IGP cost (step 8). */
+  setNextHop(id: number, state: { readonly resolved: boolean; readonly metric: number }): void;
+
+  // ---- peers ----
+  addPeer(peer: number, options: CorePeer): void;
+  /** Changes options of a configured peer; a changed `import` is re-applied from Adj-RIB-In by work(). */
+  updatePeer(peer: number, options: CorePeer): void;
+  /** After its routes are gone (closePeer, then work() to the end). */
+  removePeer(peer: number): void;
+  openPeer(peer: number, session: CoreSession): void;
+  /** Takes a TCP chunk of an established session. Partial messages are kept until the rest comes. */
+  receive(peer: number, chunk: Uint8Array, nowSeconds: number): ReceiveResult;
+  resume(peer: number): ReceiveResult;
+  /** The session is gone. `retain`: keep routes as stale for those families (RFC 4724), withdraw the others through work(). */
+  closePeer(peer: number, retain: readonly AddressFamily[]): void;
+  /** Starts a refresh (BoRR, RFC 7313, or a restarted peer): routes not sent again are stale. */
+  beginRefresh(peer: number, family: AddressFamily): void;
+  /** Ends it (EoRR, End-of-RIB, restart timer): stale routes of the family go, through work(). */
+  endRefresh(peer: number, family: AddressFamily): void;
+  peerCounters(peer: number): PeerCounters;
+
+  // ---- routes that are not from a session ----
+  /** A local prefix (peer 0): in lookups and dumps, never towards a FIB. */
+  originate(network: number, prefix: Prefix, nowSeconds: number): void;
+  withdrawOriginated(network: number, prefix: Prefix): void;
+
+  // ---- deferred work ----
+  /** Does up to `budget` units (about 1 µs each) of sweeps and re-decisions; true while there is more. */
+  work(budget: number): boolean;
+
+  // ---- FIBs: one per target of a network ----
+  /** `holdRemovals`: what is installed but not desired stays until releaseRemovals (P3). */
+  addFib(fib: number, network: number, options: { readonly holdRemovals: boolean }): void;
+  removeFib(fib: number): void;
+  /** Ids of FIBs with something to drain, cheap enough for every receive(). */
+  pendingFibs(): readonly number[];
+  /** Takes up to `limit` changes in order of urgency, then age. One batch in flight per FIB. The buffer is the caller's. */
+  drain(fib: number, limit: number): FibBatchMessage;
+  /** The batch in flight is in place, but for the records named. Refused entries wait for retry(). */
+  acknowledge(fib: number, failedIndexes: readonly number[]): void;
+  /** It is not known what was written: every record of the batch in flight is pending again, after the next snapshot. */
+  forget(fib: number): void;
+  beginSnapshot(fib: number): void;
+  /** What a sink says is in place; inside a snapshot or at any time. A difference from what is desired becomes pending. */
+  observe(fib: number, records: ArrayBuffer, byteLength: number): void;
+  /** What the snapshot did not name is not installed. */
+  endSnapshot(fib: number): void;
+  /** Marks entries refused (count-0 observations name them), or lets refused entries be tried again. */
+  refuse(fib: number, records: ArrayBuffer, byteLength: number): void;
+  retry(fib: number, records: ArrayBuffer, byteLength: number): void;
+  /** Installed, not desired: may be removed from now on. */
+  releaseRemovals(fib: number): void;
+  fibCounters(fib: number): FibCounters;
+
+  // ---- reading ----
+  routes(
+    query: {
+      readonly network: number;
+      readonly family: AddressFamily;
+      readonly stage: 'adj-rib-in' | 'loc-rib';
+      readonly peer?: number;
+      readonly match: PrefixMatch;
+    },
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): Page<RouteRow>;
+  fibEntries(
+    fib: number,
+    family: AddressFamily,
+    match: PrefixMatch,
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): Page<FibRow>;
+  memory(): CoreMemory;
+
+  // ---- without any table ----
+  /** The RFC 7606 verdict on one whole UPDATE message, for `decode` and tests. Changes nothing. */
+  checkUpdate(message: Uint8Array, context: CheckContext): UpdateVerdict;
+}
+
+export interface CheckContext {
+  readonly fourOctetAs: boolean;
+  readonly session: 'ebgp' | 'ibgp';
+  readonly addPath: readonly AddressFamily[];
+  readonly peerAsn: number;
+  readonly localAsn: number;
+}
+
+export interface UpdateVerdict {
+  readonly outcome: 'accept' | 'attribute-discard' | 'treat-as-withdraw' | 'session-reset';
+  /** NOTIFICATION code and subcode that RFC 4271 §6.3 gives the error; 0 when accepted. */
+  readonly errorCode: number;
+  readonly errorSubcode: number;
+  /** Type code of the first malformed attribute, or 0. */
+  readonly attribute: number;
+  /** Byte offset in the message where the error was found, or 0. */
+  readonly offset: number;
+}

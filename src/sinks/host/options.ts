@@ -1,0 +1,12 @@
+// What the host sink must be told: which kernel table is ours to fill, and how our routes are marked.
+
+export interface HostSinkOptions {
+  /** Table number, table name (`main`), or the name of a VRF device. */
+  readonly table: string | number;
+  /** Kernel route protocol of every route and next hop object we own (1–255). */
+  readonly protocol: number;
+  /** Route metric (priority). */
+  readonly metric: number;
+  /** Network namespace to work in (`ip -n`), for tests and the lab; undefined is our own. */
+  readonly namespace?: string;
+}
