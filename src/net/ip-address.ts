@@ -1,34 +1,50 @@
 // IP addresses as values: 4 or 16 bytes in network order. Parse, format (RFC 5952), compare.
-import { isIP } from 'node:net';
 
 /** 4 bytes (IPv4) or 16 bytes (IPv6), network order. */
 export type IpAddress = Uint8Array;
 
 /** The address a text stands for, or undefined. IPv4-mapped IPv6 text stays IPv6; zone ids are refused. */
 export function parseIpAddress(text: string): IpAddress | undefined {
-  const version = text.includes('%') ? 0 : isIP(text);
-  if (version === 4) return Uint8Array.from(text.split('.'), Number);
-  if (version === 6) return parseIpv6(text);
-  return undefined;
+  const bytes = text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+  return bytes === undefined ? undefined : Uint8Array.from(bytes);
 }
 
-function parseIpv6(text: string): IpAddress {
-  const [head = '', tail] = text.split('::');
-  const left = groups(head);
-  const right = tail === undefined ? [] : groups(tail);
-  const address = new Uint8Array(16);
-  address.set(left);
-  address.set(right, 16 - right.length);
-  return address;
+function parseIpv4(text: string): number[] | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part)))
+    return undefined;
+  const bytes = parts.map(Number);
+  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
 }
 
-function groups(text: string): number[] {
+function parseIpv6(text: string): number[] | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const left = parseGroups(halves[0]!, halves.length === 1);
+  const right = halves.length === 2 ? parseGroups(halves[1]!, true) : [];
+  if (left === undefined || right === undefined) return undefined;
+  const missing = 16 - left.length - right.length;
+  if (halves.length === 1 ? missing !== 0 : missing < 2) return undefined; // "::" stands for one group or more
+  return [...left, ...new Array<number>(missing).fill(0), ...right];
+}
+
+/** Bytes of colon-separated groups; the last may be a dotted quad when the text ends there (RFC 4291 §2.2). */
+function parseGroups(text: string, isLast: boolean): number[] | undefined {
   if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return group.split('.').map(Number);
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
+  const bytes: number[] = [];
+  const parts = text.split(':');
+  for (const [i, part] of parts.entries()) {
+    if (part.includes('.')) {
+      const quad = isLast && i === parts.length - 1 ? parseIpv4(part) : undefined;
+      if (quad === undefined) return undefined;
+      bytes.push(...quad);
+    } else {
+      if (!/^[0-9a-f]{1,4}$/i.test(part)) return undefined;
+      const value = Number.parseInt(part, 16);
+      bytes.push(value >> 8, value & 0xff);
+    }
+  }
+  return bytes.length > 16 ? undefined : bytes;
 }
 
 /** RFC 5952 text of an address of 4 or 16 bytes. */
