@@ -1,0 +1,47 @@
+// The main thread's background work, in slices: what the core deferred, next hops to resolve, targets to wake.
+//
+// The loop is never held longer than a slice (about 5 ms), so that sockets and timers get their turn between two slices.
+import type { RouteCore } from '../core/route-core.ts';
+
+/** Units of RouteCore.work() per slice; a unit is about a microsecond. */
+const SLICE_BUDGET = 5000;
+
+export interface WorkLoopParts {
+  readonly core: RouteCore;
+  /** Takes the next hops that have come or gone. */
+  readonly onNextHops: (events: ReturnType<RouteCore['takeNextHopEvents']>) => void;
+  /** A FIB has changes to drain. */
+  readonly onPending: (fib: number) => void;
+}
+
+export class WorkLoop {
+  readonly #parts: WorkLoopParts;
+  #scheduled = false;
+  #stopped = false;
+
+  constructor(parts: WorkLoopParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called after anything that changed the core: cheap, and as often as one likes. */
+  wake(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#slice());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #slice(): void {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    const { core, onNextHops, onPending } = this.#parts;
+    const hasMore = core.work(SLICE_BUDGET);
+    const events = core.takeNextHopEvents();
+    if (events.length > 0) onNextHops(events);
+    for (const fib of core.pendingFibs()) onPending(fib);
+    if (hasMore) this.wake();
+  }
+}

@@ -1,0 +1,165 @@
+// Prometheus metrics, read from the running agent at each scrape. Names: rutter_<noun>_<unit>, seconds and bytes.
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** One sample of everything below; the agent fills it when asked. */
+export interface MetricsSample {
+  readonly peers: readonly {
+    readonly peer: string;
+    readonly network: string;
+    readonly established: boolean;
+    readonly receivedPrefixes: number;
+    readonly acceptedPrefixes: number;
+    readonly advertisedPrefixes: number;
+    readonly updates: number;
+    readonly treatedAsWithdraw: number;
+    readonly attributeDiscard: number;
+    readonly overLimit: number;
+    readonly outOfMemory: number;
+  }[];
+  readonly targets: readonly {
+    readonly network: string;
+    readonly target: string;
+    readonly ready: boolean;
+    readonly installed: number;
+    readonly pending: number;
+    readonly refused: number;
+    readonly held: number;
+    readonly written: number;
+    readonly failures: number;
+    readonly lastBatchSeconds: number;
+  }[];
+  readonly core: {
+    readonly linearBytes: number;
+    readonly usedBytes: number;
+    readonly routes: number;
+    readonly prefixes: number;
+  };
+  readonly eventLoopWorstSeconds: number;
+}
+
+type Sample = { readonly labels: Record<string, string>; readonly value: number };
+
+/** The text of a scrape, made by the returned function. */
+export function createMetrics(read: () => MetricsSample): () => Promise<string> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  const declare = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    samples: () => readonly Sample[],
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { labels, value } of samples()) this.set(labels, value);
+      },
+    });
+  };
+
+  let sample = read();
+  const perPeer = (
+    name: string,
+    help: string,
+    value: (peer: MetricsSample['peers'][number]) => number,
+  ) =>
+    declare(name, help, ['peer', 'network'], () =>
+      sample.peers.map((peer) => ({
+        labels: { peer: peer.peer, network: peer.network },
+        value: value(peer),
+      })),
+    );
+  perPeer('rutter_peer_established', '1 while the session is established', (p) =>
+    Number(p.established),
+  );
+  perPeer('rutter_peer_received_prefixes', 'prefixes in Adj-RIB-In', (p) => p.receivedPrefixes);
+  perPeer(
+    'rutter_peer_accepted_prefixes',
+    'prefixes eligible for the decision process',
+    (p) => p.acceptedPrefixes,
+  );
+  perPeer(
+    'rutter_peer_advertised_prefixes',
+    'prefixes the peer was told',
+    (p) => p.advertisedPrefixes,
+  );
+  perPeer('rutter_peer_updates_total', 'UPDATE messages received', (p) => p.updates);
+  perPeer(
+    'rutter_peer_treated_as_withdraw_total',
+    'malformed UPDATEs treated as withdraw (RFC 7606)',
+    (p) => p.treatedAsWithdraw,
+  );
+  perPeer(
+    'rutter_peer_attribute_discard_total',
+    'UPDATEs with a discarded attribute (RFC 7606)',
+    (p) => p.attributeDiscard,
+  );
+  perPeer(
+    'rutter_peer_over_limit_total',
+    'prefixes refused by the prefix limit',
+    (p) => p.overLimit,
+  );
+  perPeer(
+    'rutter_peer_out_of_memory_total',
+    'prefixes refused at the memory ceiling',
+    (p) => p.outOfMemory,
+  );
+
+  const perTarget = (
+    name: string,
+    help: string,
+    value: (target: MetricsSample['targets'][number]) => number,
+  ) =>
+    declare(name, help, ['network', 'target'], () =>
+      sample.targets.map((target) => ({
+        labels: { network: target.network, target: target.target },
+        value: value(target),
+      })),
+    );
+  perTarget('rutter_target_ready', '1 while the target takes batches', (t) => Number(t.ready));
+  perTarget('rutter_target_installed_entries', 'entries in place', (t) => t.installed);
+  perTarget('rutter_target_pending_entries', 'entries waiting to be written', (t) => t.pending);
+  perTarget('rutter_target_refused_entries', 'entries the target does not take', (t) => t.refused);
+  perTarget(
+    'rutter_target_held_entries',
+    'removals held until the first sync has finished',
+    (t) => t.held,
+  );
+  perTarget('rutter_target_written_total', 'entries written since the start', (t) => t.written);
+  perTarget(
+    'rutter_target_failures_total',
+    'entries that failed since the start',
+    (t) => t.failures,
+  );
+  perTarget(
+    'rutter_target_last_batch_seconds',
+    'time the last batch took',
+    (t) => t.lastBatchSeconds,
+  );
+
+  const single = (name: string, help: string, value: () => number) =>
+    declare(name, help, [], () => [{ labels: {}, value: value() }]);
+  single(
+    'rutter_core_linear_bytes',
+    "size of the core's linear memory",
+    () => sample.core.linearBytes,
+  );
+  single('rutter_core_used_bytes', 'of that, in use', () => sample.core.usedBytes);
+  single('rutter_core_routes', 'routes in every Adj-RIB-In', () => sample.core.routes);
+  single('rutter_core_prefixes', 'prefixes in every table', () => sample.core.prefixes);
+  single(
+    'rutter_event_loop_worst_seconds',
+    'longest hold of the main loop since the start',
+    () => sample.eventLoopWorstSeconds,
+  );
+
+  return () => {
+    sample = read();
+    return registry.metrics();
+  };
+}
