@@ -1,0 +1,223 @@
+// Rules between keys: names that must exist or be unique, values that must fit each other. Reads the raw file leniently, so
+// that these problems are reported beside those of the single keys.
+
+import { isLinkLocal, parseIpAddress } from '../net/ip-address.ts';
+import { containsPrefix, formatPrefix, parsePrefix } from '../net/prefix.ts';
+import type { Fault } from './issues.ts';
+import { type LooseConfig, type LooseNetwork, type LoosePeer, readLoosely } from './loose.ts';
+import type { Path } from './problem.ts';
+import { parseDuration } from './values.ts';
+
+export function checkAcrossKeys(raw: unknown): Fault[] {
+  const config = readLoosely(raw);
+  return [
+    ...checkDuplicates(config),
+    ...config.bgp.peers.flatMap((peer, index) => checkPeer(peer, ['bgp', 'peers', index], config)),
+    ...config.networks.flatMap((network, index) =>
+      checkNetwork(network, ['networks', index], config),
+    ),
+    ...checkPolicyNames(config),
+    ...checkOvn(config),
+  ];
+}
+
+function checkDuplicates({ bgp, networks }: LooseConfig): Fault[] {
+  const peers = ['bgp', 'peers'] as const;
+  return [
+    ...repeated(bgp.peers, (peer) => peer.name, [...peers], 'name'),
+    ...repeated(bgp.peers, endpoint, [...peers], 'address'),
+    ...repeated(
+      bgp.listen,
+      ({ address, port }) => address && `${address} port ${port ?? 179}`,
+      ['bgp', 'listen'],
+      'address',
+    ),
+    ...repeated(networks, (network) => network.name, ['networks'], 'name'),
+    ...shared(networks, 'table', (network) => tableOf(network)),
+    ...shared(networks, 'ovn.router', (network) => network.ovn?.router),
+  ];
+}
+
+/** Two sessions need two peers: one address (on one interface) in one network is one of them. */
+function endpoint(peer: LoosePeer): string | undefined {
+  if (!peer.address) return undefined;
+  const suffix = peer.interface === undefined ? '' : ` on ${peer.interface}`;
+  return peer.network === 'default' || peer.network === undefined
+    ? `${peer.address}${suffix}`
+    : `${peer.address}${suffix} in ${peer.network}`;
+}
+
+function repeated<Item>(
+  items: readonly Item[],
+  key: (item: Item) => string | undefined,
+  path: Path,
+  field: string,
+): Fault[] {
+  const first = new Map<string, number>();
+  return items.flatMap((item, index) => {
+    const value = key(item);
+    if (value === undefined) return [];
+    const earlier = first.get(value);
+    if (earlier === undefined) first.set(value, index);
+    const message = `must be unique, is ${value} like ${path.at(-1)}[${earlier}]`;
+    return earlier === undefined ? [] : [{ path: [...path, index, field], message }];
+  });
+}
+
+/** Two networks that write one place would undo each other's work. */
+function shared(
+  networks: readonly LooseNetwork[],
+  field: string,
+  place: (network: LooseNetwork) => string | undefined,
+): Fault[] {
+  const owners = new Map<string, LooseNetwork>();
+  return networks.flatMap((network, index) => {
+    const value = place(network);
+    if (value === undefined) return [];
+    const owner = owners.get(value);
+    if (owner === undefined) owners.set(value, network);
+    const message = `must not be shared, is ${value} of network ${owner?.name} and network ${network.name}`;
+    return owner === undefined ? [] : [{ path: ['networks', index, ...field.split('.')], message }];
+  });
+}
+
+/** ip-route(8): the names every kernel knows. */
+const tableNumbers: Record<string, string> = { main: '254', default: '253', local: '255' };
+
+function tableOf(network: LooseNetwork): string | undefined {
+  const table = network.table ?? network.vrf;
+  if (table === undefined) return undefined;
+  const text = String(table);
+  const named = Object.entries(tableNumbers).find(([, number]) => number === text);
+  return named?.[0] ?? text;
+}
+
+function checkPeer(peer: LoosePeer, path: Path, config: LooseConfig): Fault[] {
+  const faults: Fault[] = [];
+  const fault = (key: string, message: string) => faults.push({ path: [...path, key], message });
+  const address = parseIpAddress(peer.address ?? '');
+  const localAddress = parseIpAddress(peer.localAddress ?? '');
+
+  const isEmpty = peer.name === undefined && peer.asn === undefined; // reported key by key
+  if (peer.address === undefined && peer.interface === undefined && !isEmpty) {
+    faults.push({ path, message: 'must have an address or an interface' });
+  }
+  if (address && isLinkLocal(address) && peer.interface === undefined) {
+    fault('address', `must come with an interface, is link-local ${peer.address}`);
+  }
+  if (address && localAddress && address.length !== localAddress.length) {
+    fault('localAddress', `must be of the family of ${peer.address}, is ${peer.localAddress}`);
+  }
+  const network = peer.network ?? 'default';
+  if (!config.networks.some(({ name }) => name === network)) {
+    const known = config.networks.flatMap(({ name }) => name ?? []).join(', ');
+    fault('network', `must be one of the networks (${known}), is ${network}`);
+  }
+  checkTimes(peer, fault);
+  if (peer.multihop !== undefined && peer.ttlSecurity !== undefined) {
+    fault('ttlSecurity', 'must not be together with multihop');
+  }
+  if (
+    peer.asn === config.bgp.asn &&
+    peer.ttlSecurity === undefined &&
+    peer.multihop !== undefined
+  ) {
+    fault('multihop', 'must be left out for an iBGP peer, which may be any number of hops away');
+  }
+  return faults;
+}
+
+function checkTimes(peer: LoosePeer, fault: (key: string, message: string) => void): void {
+  const hold = parseDuration(peer.holdTime ?? '90s');
+  const keepalive = parseDuration(peer.keepaliveTime ?? '');
+  if (hold === undefined || keepalive === undefined) return;
+  if (hold === 0) fault('keepaliveTime', 'must be left out where holdTime is 0');
+  else if (keepalive >= hold) {
+    fault(
+      'keepaliveTime',
+      `must be less than holdTime ${peer.holdTime ?? '90s'}, is ${peer.keepaliveTime}`,
+    );
+  }
+}
+
+function checkNetwork(network: LooseNetwork, path: Path, config: LooseConfig): Fault[] {
+  const faults: Fault[] = [];
+  if (network.table !== undefined && network.vrf !== undefined) {
+    faults.push({ path: [...path, 'vrf'], message: 'must not be together with table' });
+  }
+  faults.push(...checkAdvertise(network, path));
+  const others = new Set(config.networks.map(({ name }) => name));
+  const references = [
+    ...network.imports.map(({ from }, index) => ['imports', index, 'from', from] as const),
+    ...network.exports.map(({ to }, index) => ['exports', index, 'to', to] as const),
+  ];
+  for (const [list, index, key, other] of references) {
+    if (other === undefined || (others.has(other) && other !== network.name)) continue;
+    const message = `must be another network, is ${other}`;
+    faults.push({ path: [...path, list, index, key], message });
+  }
+  return faults;
+}
+
+function checkAdvertise(network: LooseNetwork, path: Path): Fault[] {
+  const faults: Fault[] = [];
+  const seen = new Set<string>();
+  network.advertise.forEach(({ prefix: text, nextHop }, index) => {
+    const prefix = parsePrefix(text ?? '');
+    if (prefix === undefined) return;
+    const canonical = formatPrefix(prefix);
+    if (seen.has(canonical)) {
+      faults.push({ path: [...path, 'advertise', index], message: `must be unique, is ${text}` });
+    }
+    seen.add(canonical);
+    const address = parseIpAddress(nextHop ?? '');
+    // RFC 8950 lets an IPv6 next hop carry an IPv4 prefix; nothing allows the reverse.
+    if (address && address.length < prefix.address.length) {
+      const message = `must be an IPv6 address for ${text}, is ${nextHop}`;
+      faults.push({ path: [...path, 'advertise', index, 'nextHop'], message });
+    }
+    if (address && containsPrefix(prefix, { address, length: address.length * 8 })) {
+      const message = `must be outside ${text}, is ${nextHop}`;
+      faults.push({ path: [...path, 'advertise', index, 'nextHop'], message });
+    }
+  });
+  return faults;
+}
+
+function checkPolicyNames(config: LooseConfig): Fault[] {
+  const known = new Set(['accept', 'reject', ...Object.keys(config.policies)]);
+  const uses = [
+    ...config.bgp.peers.flatMap((peer, index) => [
+      { path: ['bgp', 'peers', index, 'import'], policy: peer.import },
+      {
+        path: ['bgp', 'peers', index, 'export'],
+        policy: peer.export === 'announce' ? undefined : peer.export,
+      },
+    ]),
+    ...config.networks.flatMap((network, index) =>
+      network.imports.map(({ policy }, line) => ({
+        path: ['networks', index, 'imports', line, 'policy'],
+        policy,
+      })),
+    ),
+  ];
+  const reserved = ['accept', 'reject', 'announce'].filter((name) => name in config.policies);
+  return [
+    ...uses
+      .filter(({ policy }) => policy !== undefined && !known.has(policy))
+      .map(({ path, policy }) => ({
+        path,
+        message: `must be accept, reject or the name of a policy, is ${policy}`,
+      })),
+    ...reserved.map((name) => ({
+      path: ['policies', name],
+      message: `must have a name of its own, ${name} is built in`,
+    })),
+  ];
+}
+
+function checkOvn(config: LooseConfig): Fault[] {
+  const usesTls = config.ovn.northbound?.includes('ssl:') ?? false;
+  if (!usesTls || config.ovn.tls !== undefined) return [];
+  return [{ path: ['ovn', 'tls'], message: 'must be given for an ssl: remote' }];
+}

@@ -1,0 +1,87 @@
+// The raw file as far as it can be read: a value of the wrong kind reads as absent. For checks that must see the whole file
+// although parts of it are wrong.
+import { z } from 'zod';
+
+const text = z.string().optional().catch(undefined);
+/** Present, but of the wrong kind. */
+const endpoint = z.string().optional().catch('');
+const number = z.number().optional().catch(undefined);
+const duration = z
+  .union([z.string(), z.number().transform(String)])
+  .optional()
+  .catch(undefined);
+
+/** A list whose broken members read as empty maps, so that indexes stay right; anything else reads as an empty list. */
+function list<Item extends z.ZodObject>(item: Item) {
+  return z
+    .array(item.catch(() => item.parse({}) as z.output<Item>))
+    .optional()
+    .catch([])
+    .transform((members) => members ?? []);
+}
+
+const rule = z.object({ match: z.unknown().optional(), set: z.unknown().optional() });
+
+const peer = z.object({
+  name: text,
+  address: endpoint,
+  interface: endpoint,
+  asn: z.union([z.number(), z.string()]).optional().catch(undefined),
+  network: text,
+  localAddress: text,
+  holdTime: duration,
+  keepaliveTime: duration,
+  multihop: number,
+  ttlSecurity: number,
+  bfd: z.unknown().optional(),
+  import: text,
+  export: text,
+});
+
+const advertisement = z.object({ prefix: text, nextHop: text });
+
+const network = z.object({
+  name: text,
+  table: z.union([z.string(), z.number()]).optional().catch(undefined),
+  vrf: text,
+  ovn: z.object({ router: text, aggregation: text }).optional().catch(undefined),
+  advertise: z.preprocess(
+    (entries) =>
+      Array.isArray(entries)
+        ? entries.map((entry) => (typeof entry === 'string' ? { prefix: entry } : entry))
+        : [],
+    list(advertisement),
+  ),
+  imports: list(z.object({ from: text, policy: text })),
+  exports: list(z.object({ to: text })),
+  evpn: z.unknown().optional(),
+});
+
+const bgp = z.object({
+  asn: number,
+  listen: list(z.object({ address: text, port: z.number().optional().catch(undefined) })),
+  peers: list(peer),
+});
+const ovn = z.object({ northbound: text, tls: z.unknown().optional() });
+const policies = z.record(z.string(), list(rule));
+
+const config = z.object({
+  bgp: bgp.catch(() => bgp.parse({})),
+  policies: policies.optional().catch({}),
+  networks: list(network),
+  sources: list(z.object({ kind: text })),
+  ovn: ovn.catch(() => ovn.parse({})),
+});
+
+export type LoosePeer = z.output<typeof peer>;
+export type LooseNetwork = z.output<typeof network>;
+export type LooseConfig = ReturnType<typeof readLoosely>;
+
+/** Reads anything; what is missing or wrong is absent in the result. */
+export function readLoosely(raw: unknown) {
+  const read = config.catch(() => config.parse({})).parse(raw);
+  // Without the key there is the network `default` (config.ts); with it, only what it says.
+  const isGiven = typeof raw === 'object' && raw !== null && 'networks' in raw;
+  const networks = isGiven ? read.networks : [network.parse({ name: 'default' })];
+  return { ...read, policies: read.policies ?? {}, networks };
+}

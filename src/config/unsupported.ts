@@ -1,0 +1,55 @@
+// What the file may say but this release does not do yet: refused where it is used, never silently ignored.
+import type { Fault } from './issues.ts';
+import { type LooseNetwork, type LoosePeer, readLoosely } from './loose.ts';
+import type { Path } from './problem.ts';
+
+export function findUnsupported(raw: unknown): Fault[] {
+  const config = readLoosely(raw);
+  const vrfs = new Set(config.networks.flatMap(({ name, vrf }) => (vrf && name ? [name] : [])));
+  return [
+    ...config.bgp.peers.flatMap((peer, index) => inPeer(peer, ['bgp', 'peers', index], vrfs)),
+    ...Object.entries(config.policies).flatMap(([name, rules]) => inPolicy(rules, name)),
+    ...config.networks.flatMap((network, index) => inNetwork(network, ['networks', index])),
+    ...config.sources.map((_, index) => notYet(['sources', index], 'following the kernel')),
+  ];
+}
+
+function notYet(path: Path, what: string): Fault {
+  return { path, message: `not supported yet: ${what}` };
+}
+
+function inPeer(peer: LoosePeer, path: Path, vrfs: ReadonlySet<string>): Fault[] {
+  const faults: Fault[] = [];
+  if (peer.interface !== undefined && peer.address === undefined) {
+    faults.push(notYet([...path, 'interface'], 'unnumbered peers, give an address too'));
+  }
+  if (peer.bfd !== undefined) faults.push(notYet([...path, 'bfd'], 'BFD'));
+  if (peer.network !== undefined && vrfs.has(peer.network)) {
+    faults.push(notYet([...path, 'network'], 'sessions inside a VRF'));
+  }
+  return faults;
+}
+
+function inPolicy(
+  rules: readonly { readonly match?: unknown; readonly set?: unknown }[],
+  name: string,
+): Fault[] {
+  const faults = rules.flatMap(({ match, set }, index) => [
+    ...(match === undefined ? [] : [notYet(['policies', name, index, 'match'], 'conditions')]),
+    ...(set === undefined ? [] : [notYet(['policies', name, index, 'set'], 'changing a route')]),
+  ]);
+  if (faults.length > 0 || rules.length < 2) return faults;
+  return [notYet(['policies', name], 'more than one rule')];
+}
+
+function inNetwork(network: LooseNetwork, path: Path): Fault[] {
+  const faults: Fault[] = [];
+  const { ovn, imports, exports, evpn } = network;
+  if (ovn?.aggregation !== undefined && ovn.aggregation !== 'off') {
+    faults.push(notYet([...path, 'ovn', 'aggregation'], `${ovn.aggregation}, only off`));
+  }
+  if (imports.length > 0) faults.push(notYet([...path, 'imports'], 'imports between networks'));
+  if (exports.length > 0) faults.push(notYet([...path, 'exports'], 'exports to other networks'));
+  if (evpn !== undefined) faults.push(notYet([...path, 'evpn'], 'EVPN'));
+  return faults;
+}
