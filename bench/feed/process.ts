@@ -1,0 +1,97 @@
+// The feed as a child of the harness: started in its namespace, told what to send, asked when it did.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { inNamespace } from '../../src/lab/execute.ts';
+import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
+
+interface FeedEvent {
+  readonly event: string;
+  /** Nanoseconds of the monotonic clock. */
+  readonly at: number;
+  readonly prefix?: string;
+  readonly reason?: string;
+}
+
+const PROGRAM = join(import.meta.dirname, `../feed${extname(import.meta.filename)}`);
+
+export class FeedProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #seen: FeedEvent[] = [];
+  #wake: () => void = () => undefined;
+  #errors = '';
+  #ended = false;
+
+  private constructor(child: ChildProcessWithoutNullStreams) {
+    this.#child = child;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.#seen.push(JSON.parse(line) as FeedEvent);
+      this.#wake();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#errors = (this.#errors + chunk.toString()).slice(-2000);
+    });
+    child.once('close', () => {
+      this.#ended = true;
+      this.#wake();
+    });
+  }
+
+  /** Resolves when the table is encoded; the session is tried from then on. */
+  static async start(site: Site, routes: number): Promise<FeedProcess> {
+    const args = [
+      ...[PROGRAM, '--wait', '--connect', `${ROUTER_ADDRESS}:179`],
+      ...['--local-address', FEED_ADDRESS, '--local-as', String(FEED_AS)],
+      ...['--next-hop', FEED_ADDRESS, '--routes', String(routes)],
+    ];
+    const [command, list] = inNamespace(site.feedNamespace, process.execPath, args);
+    const feed = new FeedProcess(spawn(command, list));
+    site.onClose(() => feed.stop());
+    await feed.#next('ready');
+    return feed;
+  }
+
+  async established(): Promise<void> {
+    await this.#next('established');
+  }
+
+  /** Resolves with the time of the first byte. The rest goes on by itself: acknowledged() tells its end. */
+  async beginTable(): Promise<number> {
+    this.#child.stdin.write('send\n');
+    return (await this.#next('begin')).at;
+  }
+
+  /** Time at which the receiver's TCP had everything. */
+  async acknowledged(): Promise<number> {
+    return (await this.#next('acknowledged')).at;
+  }
+
+  /** Sends one route again with another next hop; resolves with when it was written. */
+  async change(route: number, nextHop: string): Promise<{ at: number; prefix: string }> {
+    this.#child.stdin.write(`change ${route} ${nextHop}\n`);
+    const { at, prefix } = await this.#next('changed');
+    return { at, prefix: prefix ?? '' };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#ended) return;
+    const closed = once(this.#child, 'close');
+    this.#child.kill('SIGKILL');
+    await closed;
+  }
+
+  /** The first event of that name not yet taken; events before it are passed over. */
+  async #next(name: string): Promise<FeedEvent> {
+    for (;;) {
+      const event = this.#seen.shift();
+      if (event?.event === name) return event;
+      if (event?.event === 'closed') throw new Error(`feed: session lost: ${event.reason}`);
+      if (event !== undefined) continue;
+      if (this.#ended) throw new Error(`feed ended while ${name} was awaited: ${this.#errors}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

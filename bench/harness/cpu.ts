@@ -1,0 +1,84 @@
+// CPU and memory of processes, and CPU that others took meanwhile: all from proc(5).
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** USER_HZ, which every Linux that Node runs on has at 100. */
+const TICKS_PER_SECOND = 100;
+
+export interface ProcessCost {
+  /** User and system time, with that of children already waited for. */
+  readonly cpuSeconds: number;
+  readonly peakRssBytes: number;
+}
+
+/** The sum over processes; one that is gone counts nothing. */
+export function processCost(pids: readonly number[]): ProcessCost {
+  let cpuSeconds = 0;
+  let peakRssBytes = 0;
+  for (const pid of pids) {
+    cpuSeconds += readStat(pid)?.cpuSeconds ?? 0;
+    peakRssBytes += readPeakRss(pid);
+  }
+  return { cpuSeconds, peakRssBytes };
+}
+
+interface ProcessStat {
+  readonly parent: number;
+  readonly cpuSeconds: number;
+}
+
+function readStat(pid: number): ProcessStat | undefined {
+  const text = readProc(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  // the name in parentheses may hold spaces; what follows starts with field 3
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const ticks = [14, 15, 16, 17].reduce((sum, field) => sum + Number(fields[field - 3]), 0);
+  return { parent: Number(fields[4 - 3]), cpuSeconds: ticks / TICKS_PER_SECOND };
+}
+
+function readPeakRss(pid: number): number {
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+}
+
+/** Processes end while one looks: a missing file is an answer. */
+function readProc(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts watching; the returned function tells how many cores' worth of CPU others used since, on average. */
+export function watchForeignCpu(): () => number {
+  const startedAt = performance.now();
+  const startBusy = busySeconds();
+  const startOwn = ownSeconds();
+  return () => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const foreign = busySeconds() - startBusy - (ownSeconds() - startOwn);
+    return Math.max(0, foreign / seconds);
+  };
+}
+
+/** Everybody's: user, nice, system, irq, softirq, steal. */
+function busySeconds(): number {
+  const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? '';
+  const ticks = line.split(/\s+/).slice(1).map(Number);
+  return [0, 1, 2, 5, 6, 7].reduce((sum, index) => sum + (ticks[index] ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+/** This process and all its descendants, living or waited for. */
+function ownSeconds(): number {
+  const stats = new Map<number, ProcessStat>();
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    const stat = Number.isInteger(pid) ? readStat(pid) : undefined;
+    if (stat) stats.set(pid, stat);
+  }
+  const isOurs = (pid: number): boolean =>
+    pid === process.pid || (stats.has(pid) && isOurs(stats.get(pid)!.parent));
+  let seconds = 0;
+  for (const [pid, stat] of stats) if (isOurs(pid)) seconds += stat.cpuSeconds;
+  return seconds;
+}

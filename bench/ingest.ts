@@ -1,0 +1,85 @@
+// How much CPU and memory does a full table over TCP cost, to Loc-RIB, with nothing to program?
+import { FeedProcess } from './feed/process.ts';
+import { PREFIXES_PER_UPDATE } from './feed/stream.ts';
+import { processCost } from './harness/cpu.ts';
+import { needsRoot } from './harness/obstacle.ts';
+import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
+import { untilAtRest, untilCount } from './harness/wait.ts';
+import { bird } from './peers/bird.ts';
+import { frr } from './peers/frr.ts';
+import { gobgp } from './peers/gobgp.ts';
+import type { Receiver } from './peers/receiver.ts';
+import { rutter } from './peers/rutter.ts';
+import { Site } from './peers/site.ts';
+
+const POLL_MS = 100;
+const DEADLINE_MS = 240_000;
+
+export const ingest: Comparison = {
+  kind: 'comparison',
+  name: 'ingest',
+  question: 'what does a full table over TCP cost, to Loc-RIB?',
+  routes: 1_000_000,
+  repeats: 3,
+  warmUpShare: 0.05,
+  obstacle: needsRoot,
+  input: describeFeed,
+  metrics: [
+    { key: 'cpu', title: 'CPU', unit: 's' },
+    { key: 'wall', title: 'wall', unit: 's' },
+    { key: 'rss', title: 'peak RSS', unit: 'MB' },
+    { key: 'worstHold', title: 'loop held, worst', unit: 'ms' },
+    { key: 'coreBytes', title: 'core memory', unit: 'MB' },
+  ],
+  contestants: [
+    takesFeed(rutter),
+    takesFeed(bird),
+    { ...takesFeed(frr), maxRepeats: 1 },
+    { ...takesFeed(gobgp), maxRepeats: 1 },
+  ],
+  goals: [
+    { metric: 'cpu', against: 'BIRD', atMost: 1.5 },
+    { metric: 'rss', atMost: 250 },
+    { metric: 'worstHold', atMost: 50 },
+  ],
+};
+
+export function describeFeed(routes: number): string {
+  const updates = Math.ceil(routes / PREFIXES_PER_UPDATE);
+  return (
+    `${routes} IPv4 routes in ${updates} UPDATEs over one eBGP session, an attribute set each ` +
+    '(AS_PATH 3–6 hops, MED, 0–3 communities)'
+  );
+}
+
+function takesFeed(receiver: Receiver): Contestant {
+  return {
+    name: receiver.name,
+    version: () => receiver.version(),
+    run: ({ routes }) => measure(receiver, routes),
+  };
+}
+
+async function measure(receiver: Receiver, routes: number): Promise<Sample> {
+  await using site = await Site.open();
+  const running = await receiver.start(site, { intoKernel: false });
+  const feed = await FeedProcess.start(site, routes);
+  await feed.established();
+  await untilAtRest(running.pids);
+  const before = processCost(running.pids);
+  const beganAt = await feed.beginTable();
+  const doneAt = await untilCount(() => running.routeCount(), {
+    what: `${receiver.name}: routes learned`,
+    target: routes,
+    intervalMs: POLL_MS,
+    deadlineMs: DEADLINE_MS,
+  });
+  await untilAtRest(running.pids);
+  const after = processCost(running.pids);
+  return {
+    cpu: after.cpuSeconds - before.cpuSeconds,
+    wall: (doneAt - beganAt) / 1e9,
+    rss: after.peakRssBytes / 1e6,
+    ...(await running.figures?.()),
+  };
+}

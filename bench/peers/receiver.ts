@@ -1,0 +1,24 @@
+// A BGP speaker that takes the feed: Rutter or a peer, started the same way and asked the same questions.
+import type { Site } from './site.ts';
+
+export interface ReceiverOptions {
+  /** Programs the kernel's main table as well. */
+  readonly intoKernel: boolean;
+}
+
+export interface Receiver {
+  readonly name: string;
+  /** Undefined when it is not installed. */
+  version(): Promise<string | undefined>;
+  /** Resolves when it waits for the feed's session. */
+  start(site: Site, options: ReceiverOptions): Promise<RunningReceiver>;
+}
+
+export interface RunningReceiver {
+  /** Everything that works for it; children of these are counted by themselves. */
+  readonly pids: readonly number[];
+  /** Routes learned from the feed and decided on. */
+  routeCount(): Promise<number>;
+  /** Figures only this one can tell, by metric key. */
+  figures?(): Promise<Record<string, number>>;
+}

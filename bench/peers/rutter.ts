@@ -1,0 +1,123 @@
+// Rutter's own agent on the feed: the same program a user runs, from source or from dist, whichever this file is.
+import { writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { extname, join } from 'node:path';
+import { packageVersion } from '../../src/cli/version.ts';
+import type { Receiver, RunningReceiver } from './receiver.ts';
+import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS, type Site } from './site.ts';
+
+/** The OVN router to fill. */
+export interface OvnTarget {
+  readonly northbound: string;
+  readonly router: string;
+  readonly outputPort: string;
+}
+
+export interface AgentTargets {
+  readonly intoKernel: boolean;
+  readonly ovn?: OvnTarget;
+}
+
+export interface RunningAgent extends RunningReceiver {
+  /** Sum over the label sets of a metric; 0 where there is none. */
+  metric(name: string): Promise<number>;
+  figures(): Promise<Record<string, number>>;
+  /** SIGKILL, as a crash would. */
+  kill(): Promise<void>;
+}
+
+export const rutter: Receiver & {
+  start(site: Site, targets: AgentTargets): Promise<RunningAgent>;
+} = {
+  name: 'Rutter',
+  version: async () => packageVersion(),
+  start: startAgent,
+};
+
+const MAIN = join(import.meta.dirname, `../../src/main${extname(import.meta.filename)}`);
+
+async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAgent> {
+  const file = join(site.directory, 'rutter.yaml');
+  const socket = join(site.directory, 'rutter.sock');
+  await writeFile(file, JSON.stringify(configuration(socket, targets), undefined, 2)); // JSON is YAML
+  const scrape = () => readText(socket, '/metrics');
+  const agent = await site.start({
+    name: 'rutter',
+    command: process.execPath,
+    args: [MAIN, 'agent', '--config', file],
+    ready: async () => (await scrape()).includes('rutter_core_routes'),
+  });
+  const metric = async (name: string): Promise<number> => sumOf(await scrape(), name);
+  return {
+    pids: [agent.pid],
+    routeCount: () => metric('rutter_core_prefixes'),
+    metric,
+    figures: async () => {
+      const text = await scrape();
+      return {
+        worstHold: sumOf(text, 'rutter_event_loop_worst_seconds') * 1000,
+        coreBytes: sumOf(text, 'rutter_core_linear_bytes') / 1e6,
+      };
+    },
+    kill: () => agent.stop('SIGKILL'),
+  };
+}
+
+function configuration(socket: string, { intoKernel, ovn }: AgentTargets): object {
+  return {
+    node: 'bench',
+    bgp: {
+      asn: ROUTER_AS,
+      routerId: ROUTER_ADDRESS,
+      listen: [{ address: ROUTER_ADDRESS, port: 179 }],
+      peers: [
+        {
+          name: 'feed',
+          address: FEED_ADDRESS,
+          asn: FEED_AS,
+          passive: true,
+          families: ['ipv4-unicast'],
+          import: 'accept',
+        },
+      ],
+    },
+    networks: [
+      {
+        name: 'default',
+        ...(intoKernel ? { table: 'main' } : {}),
+        ...(ovn
+          ? {
+              ovn: {
+                router: ovn.router,
+                outputPort: ovn.outputPort,
+                aggregation: 'off',
+                maxRoutes: 2_000_000,
+              },
+            }
+          : {}),
+      },
+    ],
+    ...(ovn ? { ovn: { northbound: ovn.northbound } } : {}),
+    control: { socket },
+  };
+}
+
+/** Prometheus text: `name{labels} value`, one line per label set. */
+function sumOf(text: string, name: string): number {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+function readText(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get({ socketPath, path }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('end', () => resolve(Buffer.concat(chunks).toString()));
+      response.once('error', reject);
+    });
+    request.once('error', reject);
+  });
+}

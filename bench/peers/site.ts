@@ -1,0 +1,111 @@
+// Where one run takes place: a feed's namespace and a router's, a link between them, a directory, and what was started there.
+//
+// Closing takes everything away, in any case: at the end of the run, after a failure, and on Ctrl-C. Daemons are ended with
+// SIGKILL: an orderly end would first take back a million routes that the namespace takes with it anyway.
+import { chmodSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NetworkNamespaces } from '../../src/lab/namespaces.ts';
+import { Processes, type ProcessOptions, type RunningProcess } from '../../src/lab/processes.ts';
+
+export const FEED_ADDRESS = '10.77.0.1';
+export const ROUTER_ADDRESS = '10.77.0.2';
+/** Next hops on the link that nobody needs to own. */
+export const OTHER_NEXT_HOPS = ['10.77.0.3', '10.77.0.4'] as const;
+export const FEED_AS = 65001;
+export const ROUTER_AS = 64512;
+export const ROUTER_DEVICE = 'fabric';
+
+const PREFIX_LENGTH = 24;
+/** The kernel takes a deleted namespace's routes apart in the background: about a second for a million. */
+const SETTLE_MS = 1500;
+
+const openSites = new Set<Site>();
+
+export class Site implements AsyncDisposable {
+  readonly directory: string;
+  readonly #namespaces: NetworkNamespaces;
+  readonly processes: Processes;
+  readonly #started: RunningProcess[] = [];
+  readonly #closers: (() => Promise<void>)[] = [];
+  feedNamespace = '';
+  routerNamespace = '';
+
+  private constructor(directory: string) {
+    this.directory = directory;
+    this.#namespaces = new NetworkNamespaces(`bench-${process.pid}`);
+    this.processes = new Processes(directory);
+  }
+
+  static async open(): Promise<Site> {
+    const directory = await mkdtemp(join(tmpdir(), 'rutter-bench-'));
+    chmodSync(directory, 0o755); // FRR's user reads in it
+    const site = new Site(directory);
+    if (openSites.size === 0) closeOnSignal();
+    openSites.add(site);
+    try {
+      await site.#wire();
+    } catch (error) {
+      await site[Symbol.asyncDispose]();
+      throw error;
+    }
+    return site;
+  }
+
+  async #wire(): Promise<void> {
+    this.feedNamespace = await this.#namespaces.add('feed');
+    this.routerNamespace = await this.#namespaces.add('router');
+    await this.#namespaces.link(
+      {
+        namespace: this.feedNamespace,
+        device: 'router',
+        addresses: [`${FEED_ADDRESS}/${PREFIX_LENGTH}`],
+      },
+      {
+        namespace: this.routerNamespace,
+        device: ROUTER_DEVICE,
+        addresses: [`${ROUTER_ADDRESS}/${PREFIX_LENGTH}`],
+      },
+    );
+  }
+
+  /** Starts a daemon in the router's namespace. */
+  async start(options: Omit<ProcessOptions, 'namespace'>): Promise<RunningProcess> {
+    const running = await this.processes.start({ ...options, namespace: this.routerNamespace });
+    this.#started.push(running);
+    return running;
+  }
+
+  /** Something else to close first, for example a child with pipes. */
+  onClose(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!openSites.delete(this)) return;
+    if (openSites.size === 0) stopClosingOnSignal();
+    for (const close of this.#closers) await close();
+    for (const running of this.#started) await running.stop('SIGKILL');
+    await this.processes[Symbol.asyncDispose]();
+    await this.#namespaces[Symbol.asyncDispose]();
+    await rm(this.directory, { recursive: true, force: true });
+    await sleep(SETTLE_MS);
+  }
+}
+
+function closeOnSignal(): void {
+  process.on('SIGINT', closeAndExit);
+  process.on('SIGTERM', closeAndExit);
+}
+
+function stopClosingOnSignal(): void {
+  process.off('SIGINT', closeAndExit);
+  process.off('SIGTERM', closeAndExit);
+}
+
+function closeAndExit(): void {
+  const closing = [...openSites].map((site) => site[Symbol.asyncDispose]());
+  void Promise.allSettled(closing).then(() => process.exit(130));
+}
