@@ -1,9 +1,12 @@
 // One UPDATE after parsing: where its parts lie and what its attributes say. Filled by update.ts, read by rib/.
 //
 // There is one view, in static memory, valid until the next message is parsed. Pointers lead into the message itself
-// (prefix lists) or into the canonical attribute buffer (everything else); nothing is copied per route.
+// (prefix lists, next hops) or into the canonical attribute buffer; nothing is copied per route.
+//
+// By outcome: ACCEPT and ATTRIBUTE_DISCARD leave everything filled in. TREAT_AS_WITHDRAW leaves the prefix lists sound: all of
+// them, the announced ones too, are withdrawn, and the attribute facts mean nothing. SESSION_RESET leaves the lists empty.
 
-/** Presence bits of UpdateView.present. */
+/** Presence bits of UpdateView.present: the attribute was there and was not discarded. */
 export const HAS_ORIGIN: u32 = 1 << 0;
 export const HAS_AS_PATH: u32 = 1 << 1;
 export const HAS_NEXT_HOP: u32 = 1 << 2;
@@ -19,22 +22,23 @@ export const HAS_COMMUNITIES: u32 = 1 << 9;
 export class UpdateView {
   /** OUTCOME_* of abi.ts: the most severe of all errors found (RFC 7606 §3 h). */
   outcome: u32 = 0;
-  /** RFC 4271 §6.3 code (3) and subcode of the first error, its attribute type, its offset in the message. */
+  /** NOTIFICATION code (3, or 1 for a length no UPDATE has) and subcode of the first error of that severity, 0 when accepted. */
   errorCode: u32 = 0;
   errorSubcode: u32 = 0;
+  /** Its attribute type (0 when it is none's), its offset in the message. */
   errorAttribute: u32 = 0;
   errorOffset: u32 = 0;
-  /** The NOTIFICATION's data. */
+  /** The NOTIFICATION's data: the attribute as it came, or what RFC 4271 §6 says instead. */
   errorDataPtr: usize = 0;
   errorDataSize: u32 = 0;
 
-  /** IPv4 unicast lists of the message body; equal pointers when empty. */
+  /** IPv4 unicast lists of the message body; equal pointers when empty, or when IPv4 unicast was not negotiated. */
   withdrawnPtr: usize = 0;
   withdrawnEnd: usize = 0;
   nlriPtr: usize = 0;
   nlriEnd: usize = 0;
 
-  /** MP_REACH_NLRI and MP_UNREACH_NLRI: family index, or FAMILY_COUNT when not carried or not negotiated. */
+  /** MP_REACH_NLRI and MP_UNREACH_NLRI: family index, or FAMILY_COUNT when absent, not carried or not negotiated. */
   reachFamily: u32 = 0;
   reachPtr: usize = 0;
   reachEnd: usize = 0;
@@ -56,20 +60,23 @@ export class UpdateView {
   clusterListCount: u32 = 0;
   /** Hops as RFC 4271 §9.1.2.2 (a) counts them: a set is one, confederation segments none (RFC 5065 §5.3). */
   asPathLength: u32 = 0;
-  /** First AS of the path (0 when empty): MED is compared within it. */
+  /** First AS of the path (0 when empty or in a set), confederation segments skipped: MED is compared within it. */
   neighborAs: u32 = 0;
-  /** Whether our own AS is in the path (the caller gives it with the parse context). */
+  /** 1: our own AS is in the path (ParseContext.localAsn). */
   hasOwnAs: u32 = 0;
 
-  /** NEXT_HOP attribute (4 bytes), or the next hop of MP_REACH_NLRI (4, 16 bytes) and its link-local companion. */
+  /** NEXT_HOP attribute, 4 bytes: for the prefixes of the message body. */
   nextHopPtr: usize = 0;
+  /** Next hop of MP_REACH_NLRI for forwarding, reachNextHopSize (4 or 16) bytes: for its prefixes. */
   reachNextHopPtr: usize = 0;
-  /** Bytes of the MP_REACH next hop address used for forwarding: 4 or 16. */
   reachNextHopSize: u32 = 0;
-  /** 16-byte link-local address of a 32-byte next hop, or 0. */
+  /** 16-byte link-local address of a 32-byte next hop whose first half is global (RFC 2545 §3), or 0. */
   reachLinkLocalPtr: usize = 0;
 
-  /** Canonical attributes: ascending type, 4-octet AS (AS4_PATH merged), discarded ones left out, no MP_*, no NEXT_HOP. */
+  /** Canonical attributes: ascending type, 4-octet AS (AS4_* merged), discarded ones left out, no MP_*, no NEXT_HOP. */
   attributesPtr: usize = 0;
   attributesSize: u32 = 0;
 }
+
+/** The view. */
+export const update = changetype<UpdateView>(memory.data(offsetof<UpdateView>(), 8));
