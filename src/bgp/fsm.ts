@@ -1,0 +1,480 @@
+// The BGP finite state machine: (session, event) → (state, actions, reason). Pure: no sockets, no clock (RFC 4271 §8).
+//
+// One SessionState is one connection's machine. A configured peer has one that runs all the time and, while the peer's
+// connection and ours overlap, a second one for the incoming connection (RFC 4271 §8.2.1); peer.ts decides between the two
+// with resolveCollision() and tells the loser `collisionLost`.
+//
+//   idle ──start──► connect ──connected──► openSent ──openReceived──► openConfirm ──keepaliveReceived──► established
+//    ▲  ▲              │ ▲                    │
+//    │  └─idleHold     ▼ │ connectRetry       │ connectionLost
+//    │   TimerExpired active ◄────────────────┘
+//    └──── every failure: back off, twice as long each time, until a session has been stable (DampPeerOscillations) ───────
+//
+// session.ts performs the actions in order and feeds back what happens as events. What the machine remembers (negotiated
+// session, failures, refused capabilities) changes only in advance(). A passive peer waits in `active`, paced by the other side.
+//
+// RFC 4271 §8; RFC 6286 identifiers; RFC 6608 subcodes; RFC 8538 who keeps routes; RFC 9687 send hold timer. Not here:
+// DelayOpen, and tracking of the TCP state beyond connected or not.
+import {
+  type Capabilities,
+  type NegotiatedSession,
+  negotiate,
+  type OpenPolicy,
+  type Withheld,
+} from './capabilities.ts';
+import {
+  BgpError,
+  cease,
+  fsmError,
+  hardReset,
+  holdTimerExpired,
+  sendHoldTimerExpired,
+} from './errors.ts';
+import { CeaseReason, ErrorCode, OpenError } from './iana.ts';
+import { isHardReset, type Notification, notificationText } from './messages/notification.ts';
+import type { OpenMessage } from './messages/open.ts';
+
+export type State = 'idle' | 'connect' | 'active' | 'openSent' | 'openConfirm' | 'established';
+
+/** `stability`: how long a session must last until earlier failures are forgotten. */
+export type SessionTimer =
+  | 'idleHold'
+  | 'connectRetry'
+  | 'hold'
+  | 'keepalive'
+  | 'sendHold'
+  | 'stability';
+
+export interface FsmConfig extends OpenPolicy {
+  readonly passive: boolean;
+  readonly connectRetryMs: number;
+  /** What a prefix limit does; undefined with `restart`: never by itself. */
+  readonly prefixLimit: {
+    readonly action: 'warn' | 'stop' | 'restart';
+    readonly restartAfterMs: number;
+  };
+}
+
+export interface SessionState {
+  readonly state: State;
+  readonly config: FsmConfig;
+  readonly negotiated: NegotiatedSession | undefined;
+  /** Failures in a row. */
+  readonly failureCount: number;
+  /** Capabilities this peer has refused. */
+  readonly withheld: Withheld;
+}
+
+export type FsmEvent =
+  | { readonly type: 'start' }
+  /** Without a notification the connection just closes: a peer that helps our restart keeps our routes. */
+  | { readonly type: 'stop'; readonly notification: Notification | undefined }
+  | { readonly type: 'idleHoldTimerExpired' }
+  | { readonly type: 'connectRetryTimerExpired' }
+  | { readonly type: 'holdTimerExpired' }
+  | { readonly type: 'keepaliveTimerExpired' }
+  | { readonly type: 'sendHoldTimerExpired' }
+  | { readonly type: 'stabilityTimerExpired' }
+  | { readonly type: 'connected' }
+  | { readonly type: 'connectFailed'; readonly reason: string }
+  | { readonly type: 'connectionLost'; readonly reason: string }
+  | { readonly type: 'collisionLost' }
+  /** `ours`: what our OPEN on this connection offered. */
+  | { readonly type: 'openReceived'; readonly open: OpenMessage; readonly ours: Capabilities }
+  | { readonly type: 'keepaliveReceived' }
+  | { readonly type: 'messagesReceived' }
+  | { readonly type: 'notificationReceived'; readonly notification: Notification }
+  | { readonly type: 'unexpectedMessage'; readonly name: string }
+  | { readonly type: 'messageError'; readonly notification: Notification; readonly reason: string }
+  /** `data` goes into the NOTIFICATION (RFC 4486 §4). */
+  | { readonly type: 'prefixLimitReached'; readonly reason: string; readonly data: Uint8Array };
+
+export type Action =
+  | { readonly type: 'connect' }
+  | { readonly type: 'closeConnection' }
+  /** Without waiting for what is still to be sent. */
+  | { readonly type: 'abortConnection' }
+  | { readonly type: 'sendOpen' }
+  | { readonly type: 'sendKeepalive' }
+  | { readonly type: 'sendNotification'; readonly notification: Notification }
+  | { readonly type: 'startTimer'; readonly timer: SessionTimer; readonly ms: number }
+  | { readonly type: 'stopTimer'; readonly timer: SessionTimer }
+  | { readonly type: 'stopTimers' }
+  | { readonly type: 'adopt'; readonly negotiated: NegotiatedSession }
+  | { readonly type: 'establish' }
+  /** The session's routes go; `graceful`: those of the families the peer can restart stay as stale. */
+  | { readonly type: 'releaseRoutes'; readonly graceful: boolean }
+  | { readonly type: 'countFailure' }
+  | { readonly type: 'clearFailures' }
+  | { readonly type: 'withhold'; readonly withheld: Withheld };
+
+export interface Step {
+  readonly state: State;
+  readonly actions: readonly Action[];
+  /** One clause for the log and `peers`; empty when nothing worth telling happened. */
+  readonly reason: string;
+}
+
+/** RFC 4271 §8.2.2: "a HoldTimer value of 4 minutes is suggested" before the OPEN has come. */
+const OPEN_HOLD_MS = 240_000;
+const FIRST_IDLE_HOLD_MS = 1000;
+const LONGEST_IDLE_HOLD_MS = 60_000;
+const STABILITY_MS = 60_000;
+
+export function initialState(config: FsmConfig): SessionState {
+  return { state: 'idle', config, negotiated: undefined, failureCount: 0, withheld: [] };
+}
+
+/** RFC 4271 §8.2.2. Pure: session.ts performs the actions. */
+export function step(session: SessionState, event: FsmEvent): Step {
+  switch (session.state) {
+    case 'idle':
+      return idle(session, event);
+    case 'connect':
+      return connect(session, event);
+    case 'active':
+      return active(session, event);
+    case 'openSent':
+      return openSent(session, event);
+    case 'openConfirm':
+      return openConfirm(session, event);
+    case 'established':
+      return established(session, event);
+  }
+}
+
+/** The session after the step: what its actions tell the machine to remember. */
+export function advance(session: SessionState, { state, actions }: Step): SessionState {
+  let next: SessionState = { ...session, state };
+  for (const action of actions) {
+    if (action.type === 'adopt') next = { ...next, negotiated: action.negotiated };
+    if (action.type === 'countFailure') next = { ...next, failureCount: next.failureCount + 1 };
+    if (action.type === 'clearFailures') next = { ...next, failureCount: 0 };
+    if (action.type === 'withhold')
+      next = { ...next, withheld: joined(next.withheld, action.withheld) };
+  }
+  return state === 'idle' || state === 'active' ? { ...next, negotiated: undefined } : next;
+}
+
+function joined(a: Withheld, b: Withheld): Withheld {
+  return a === 'all' || b === 'all' ? 'all' : [...new Set([...a, ...b])];
+}
+
+function idle(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'start':
+    case 'idleHoldTimerExpired':
+      return begin(session, event.type === 'start' ? 'started' : 'idle hold time over');
+    case 'stop':
+      return to('idle', 'stopped', [stopTimers, clearFailures]);
+    case 'connected':
+      // RFC 4271 §8.2.2: in Idle every connection is refused
+      return to('idle', '', [closeConnection]);
+    default:
+      return to('idle', '');
+  }
+}
+
+function begin({ config }: SessionState, reason: string): Step {
+  if (config.passive) return to('active', reason, [stopTimers]);
+  return to('connect', reason, [
+    stopTimers,
+    startTimer('connectRetry', config.connectRetryMs),
+    connectNow,
+  ]);
+}
+
+function connect(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'connected':
+      return open();
+    case 'connectFailed':
+    case 'connectionLost':
+      return to('active', event.reason, [
+        startTimer('connectRetry', session.config.connectRetryMs),
+      ]);
+    case 'connectRetryTimerExpired':
+      return to('connect', 'connect retry time over', [
+        abortConnection,
+        startTimer('connectRetry', session.config.connectRetryMs),
+        connectNow,
+      ]);
+    case 'stop':
+    case 'collisionLost':
+      return stop(session, undefined);
+    default:
+      return to('connect', '');
+  }
+}
+
+function active(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'connected':
+      return open();
+    case 'start':
+    case 'connectRetryTimerExpired':
+      return begin(session, 'connect retry time over');
+    case 'stop':
+    case 'collisionLost':
+      return stop(session, undefined);
+    default:
+      return to('active', '');
+  }
+}
+
+function open(): Step {
+  return to('openSent', 'connected', [
+    stopTimers,
+    { type: 'sendOpen' },
+    startTimer('hold', OPEN_HOLD_MS),
+  ]);
+}
+
+function openSent(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'openReceived':
+      return confirm(session, event.open, event.ours);
+    case 'connectionLost':
+      return to('active', event.reason, [
+        stopTimers,
+        closeConnection,
+        startTimer('connectRetry', session.config.connectRetryMs),
+      ]);
+    default:
+      return common(session, event);
+  }
+}
+
+function confirm(session: SessionState, received: OpenMessage, ours: Capabilities): Step {
+  try {
+    const negotiated = negotiate(session.config, ours, received);
+    return to('openConfirm', 'OPEN received', [
+      { type: 'adopt', negotiated },
+      sendKeepalive,
+      ...sessionTimers(negotiated),
+    ]);
+  } catch (error) {
+    if (error instanceof BgpError) return reset(session, error.notification, error.message);
+    throw error;
+  }
+}
+
+function openConfirm(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'keepaliveReceived':
+      return to('established', 'established', [
+        ...holdTimer(session),
+        startTimer('stability', STABILITY_MS),
+        { type: 'establish' },
+      ]);
+    case 'connectionLost':
+      return fail(session, event.reason, [closeConnection]);
+    default:
+      return common(session, event);
+  }
+}
+
+function established(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'messagesReceived':
+    case 'keepaliveReceived':
+      return to('established', '', holdTimer(session));
+    case 'stabilityTimerExpired':
+      return to('established', '', [clearFailures]);
+    case 'connectionLost':
+      return fail(session, event.reason, [closeConnection, releaseRoutes(true)]);
+    case 'prefixLimitReached':
+      return limit(session, event.reason, event.data);
+    default:
+      return common(session, event);
+  }
+}
+
+/** What means the same in every state that has a connection. */
+function common(session: SessionState, event: FsmEvent): Step {
+  switch (event.type) {
+    case 'stop':
+      return stop(session, event.notification);
+    case 'keepaliveTimerExpired':
+      return to(session.state, '', [sendKeepalive, ...keepaliveTimer(session.negotiated)]);
+    case 'holdTimerExpired':
+      return reset(session, holdTimerExpired, 'hold timer expired');
+    case 'sendHoldTimerExpired':
+      // RFC 9687 §4.2: the NOTIFICATION can hardly be sent, and the connection is not waited for
+      return fail(session, 'send hold timer expired', [
+        { type: 'sendNotification', notification: sendHoldTimerExpired },
+        abortConnection,
+        ...release(session, keepsRoutes(session, sendHoldTimerExpired)),
+      ]);
+    case 'notificationReceived':
+      return closedByPeer(session, event.notification);
+    case 'messageError':
+      return reset(session, event.notification, event.reason);
+    case 'collisionLost':
+      return reset(
+        session,
+        cease(CeaseReason.connectionCollisionResolution),
+        'connection collision',
+      );
+    case 'openReceived':
+      return reset(session, fsmError(session.state), 'unexpected OPEN');
+    case 'keepaliveReceived':
+      return reset(session, fsmError(session.state), 'unexpected KEEPALIVE');
+    case 'unexpectedMessage':
+      return reset(session, fsmError(session.state), `unexpected ${event.name}`);
+    default:
+      return to(session.state, '');
+  }
+}
+
+function stop(session: SessionState, notification: Notification | undefined): Step {
+  const inSession = session.state !== 'connect' && session.state !== 'active';
+  const farewell =
+    inSession && notification ? [sendNotification(lastWord(session, notification))] : [];
+  return to('idle', 'stopped', [
+    ...farewell,
+    closeConnection,
+    stopTimers,
+    clearFailures,
+    ...release(session, false),
+  ]);
+}
+
+/** RFC 8538 §4: where notifications keep routes, the end must be said as a Hard Reset; a reset is meant to keep them. */
+function lastWord({ negotiated }: SessionState, notification: Notification): Notification {
+  const isReset = notification.subcode === CeaseReason.administrativeReset;
+  return negotiated?.gracefulRestart?.notification && !isReset
+    ? hardReset(notification)
+    : notification;
+}
+
+function reset(session: SessionState, notification: Notification, reason: string): Step {
+  return fail(session, reason, [
+    sendNotification(notification),
+    closeConnection,
+    ...release(session, keepsRoutes(session, notification)),
+  ]);
+}
+
+function closedByPeer(session: SessionState, notification: Notification): Step {
+  const refused = refusedCapabilities(session, notification);
+  return fail(session, `peer sent ${notificationText(notification)}`, [
+    closeConnection,
+    ...(refused === undefined ? [] : [{ type: 'withhold', withheld: refused } as const]),
+    ...release(session, keepsRoutes(session, notification)),
+  ]);
+}
+
+/** RFC 5492 §3, §5: a peer that cannot do with our capabilities is tried again without them. */
+function refusedCapabilities(
+  { state }: SessionState,
+  { code, subcode, data }: Notification,
+): Withheld | undefined {
+  if (state === 'established' || code !== ErrorCode.openMessage) return undefined;
+  if (subcode === OpenError.unsupportedOptionalParameter) return 'all';
+  if (subcode !== OpenError.unsupportedCapability) return undefined;
+  const codes: number[] = [];
+  for (let offset = 0; offset + 1 < data.length; offset += 2 + data[offset + 1]!) {
+    codes.push(data[offset]!);
+  }
+  return codes.length === 0 ? undefined : codes;
+}
+
+/** RFC 8538 §4: a NOTIFICATION keeps the routes only where both sides said so, and never a Hard Reset. */
+function keepsRoutes({ negotiated }: SessionState, notification: Notification): boolean {
+  return negotiated?.gracefulRestart?.notification === true && !isHardReset(notification);
+}
+
+/** RFC 4486 §4. `warn` never comes here. */
+function limit(session: SessionState, reason: string, data: Uint8Array): Step {
+  const { action, restartAfterMs } = session.config.prefixLimit;
+  if (action === 'warn') return to('established', '');
+  return to('idle', reason, [
+    sendNotification(lastWord(session, cease(CeaseReason.maximumPrefixesReached, data))),
+    closeConnection,
+    stopTimers,
+    releaseRoutes(false),
+    ...(action === 'restart' ? [startTimer('idleHold', restartAfterMs)] : []),
+  ]);
+}
+
+/** To Idle, and by itself out of it after a while that grows with each failure (RFC 4271 §8.1.1). */
+function fail(session: SessionState, reason: string, actions: readonly Action[]): Step {
+  const wait = Math.min(FIRST_IDLE_HOLD_MS * 2 ** session.failureCount, LONGEST_IDLE_HOLD_MS);
+  return to('idle', reason, [
+    ...actions,
+    stopTimers,
+    { type: 'countFailure' },
+    // A passive peer cannot hurry us: it is paced by the other side, and must find us listening
+    startTimer('idleHold', session.config.passive ? 0 : wait),
+  ]);
+}
+
+function release({ state }: SessionState, graceful: boolean): Action[] {
+  return state === 'established' ? [releaseRoutes(graceful)] : [];
+}
+
+function sessionTimers(negotiated: NegotiatedSession): Action[] {
+  const { holdTimeSeconds } = negotiated;
+  if (holdTimeSeconds === 0) return [stopTimer('hold')];
+  return [startTimer('hold', holdTimeSeconds * 1000), ...keepaliveTimer(negotiated)];
+}
+
+function holdTimer({ negotiated }: SessionState): Action[] {
+  const seconds = negotiated?.holdTimeSeconds ?? 0;
+  return seconds === 0 ? [] : [startTimer('hold', seconds * 1000)];
+}
+
+function keepaliveTimer(negotiated: NegotiatedSession | undefined): Action[] {
+  const seconds = negotiated?.keepaliveTimeSeconds ?? 0;
+  return seconds === 0 ? [] : [startTimer('keepalive', seconds * 1000)];
+}
+
+/** RFC 9687 §4.3: eight minutes or twice the hold time, whichever is longer. */
+export function sendHoldMs({ holdTimeSeconds }: NegotiatedSession): number {
+  return Math.max(8 * 60, 2 * holdTimeSeconds) * 1000;
+}
+
+/** Who opened a connection. */
+export type Initiator = 'local' | 'remote';
+
+export interface CollisionSide {
+  readonly routerId: number;
+  readonly asn: number;
+}
+
+/** RFC 4271 §6.8: the connection that the higher BGP identifier opened stays; the higher AS among equals (RFC 6286 §2.3). */
+export function resolveCollision(local: CollisionSide, remote: CollisionSide): Initiator {
+  const localWins =
+    local.routerId === remote.routerId ? local.asn > remote.asn : local.routerId > remote.routerId;
+  return localWins ? 'local' : 'remote';
+}
+
+// ---- actions, short ----
+
+const connectNow: Action = { type: 'connect' };
+const closeConnection: Action = { type: 'closeConnection' };
+const abortConnection: Action = { type: 'abortConnection' };
+const sendKeepalive: Action = { type: 'sendKeepalive' };
+const stopTimers: Action = { type: 'stopTimers' };
+const clearFailures: Action = { type: 'clearFailures' };
+
+function to(state: State, reason: string, actions: readonly Action[] = []): Step {
+  return { state, actions, reason };
+}
+
+function startTimer(timer: SessionTimer, ms: number): Action {
+  return { type: 'startTimer', timer, ms };
+}
+
+function stopTimer(timer: SessionTimer): Action {
+  return { type: 'stopTimer', timer };
+}
+
+function sendNotification(notification: Notification): Action {
+  return { type: 'sendNotification', notification };
+}
+
+function releaseRoutes(graceful: boolean): Action {
+  return { type: 'releaseRoutes', graceful };
+}
