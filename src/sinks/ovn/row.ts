@@ -1,0 +1,172 @@
+// FIB entry ↔ rows of Logical_Router_Static_Route. Pure.
+//
+// An entry with several next hops is several rows with the same prefix: northd makes one ECMP group of them. A next hop
+// with a higher weight than the others is written several times: northd makes a bucket of each row (tested: rows A, A, B give
+// `select` with two buckets to A).
+import type { NextHop, NextHopSet } from '../../core/records.ts';
+import { compareIpAddresses, formatIpAddress, parseIpAddress } from '../../net/ip-address.ts';
+import { formatPrefix, parsePrefix } from '../../net/prefix.ts';
+import type { MonitoredTable, Row } from '../../ovsdb/monitor.ts';
+import type { WireRow } from '../../ovsdb/transaction.ts';
+import { wireMap } from '../../ovsdb/values.ts';
+
+export const NORTHBOUND = 'OVN_Northbound';
+export const ROUTE_TABLE = 'Logical_Router_Static_Route';
+export const ROUTER_TABLE = 'Logical_Router';
+export const PORT_TABLE = 'Logical_Router_Port';
+
+export const OWNER_KEY = 'rutter/owner';
+export const NETWORK_KEY = 'rutter/network';
+
+/** `nexthop` of a row that drops packets on purpose (ovn-nb(5)). */
+const DISCARD = 'discard';
+
+/** What is the same in every row of ours. */
+export interface RowIdentity {
+  readonly owner: string;
+  readonly network: string;
+  readonly outputPort: string;
+}
+
+/** A row of our router as read from the database. */
+export interface RouteRow {
+  readonly uuid: string;
+  /** Canonical text of its prefix; undefined when the row's text is no prefix. */
+  readonly prefix: string | undefined;
+  readonly nexthop: string;
+  readonly isOurs: boolean;
+  /** A row of ours that is as we write it. Anything else in a row of ours is somebody's edit. */
+  readonly isSound: boolean;
+  /** A row of others that would form one ECMP group with ours of the same prefix. */
+  readonly competes: boolean;
+  /** Who says to own it, for messages. */
+  readonly owner: string;
+}
+
+/** Every column that decides where packets go, and whose row it is. Columns that the server's schema lacks are left out. */
+export function monitoredTables(router: string, outputPort: string): MonitoredTable[] {
+  return [
+    {
+      table: ROUTER_TABLE,
+      columns: ['name', 'ports', 'static_routes'],
+      where: [['name', '==', router]],
+    },
+    { table: PORT_TABLE, columns: ['name'], where: [['name', '==', outputPort]] },
+    {
+      table: ROUTE_TABLE,
+      columns: [
+        'ip_prefix',
+        'nexthop',
+        'output_port',
+        'policy',
+        'route_table',
+        'bfd',
+        'selection_fields',
+        'options',
+        'external_ids',
+      ],
+    },
+  ];
+}
+
+export function encodeRow(prefix: string, nexthop: string, identity: RowIdentity): WireRow {
+  return {
+    ip_prefix: prefix,
+    nexthop,
+    output_port: identity.outputPort,
+    external_ids: wireMap([
+      [NETWORK_KEY, identity.network],
+      [OWNER_KEY, identity.owner],
+    ]),
+  };
+}
+
+export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow {
+  const text = row['ip_prefix'] as string;
+  const parsed = parsePrefix(text);
+  const prefix = parsed && formatPrefix(parsed);
+  const externalIds = row['external_ids'] as ReadonlyMap<string, string>;
+  const isOurs =
+    externalIds.get(OWNER_KEY) === identity.owner &&
+    externalIds.get(NETWORK_KEY) === identity.network;
+  const isPlain = row['route_table'] === '' && row['policy'] !== 'src-ip';
+  const nexthop = row['nexthop'] as string;
+  return {
+    uuid,
+    prefix,
+    nexthop,
+    isOurs,
+    isSound:
+      isOurs &&
+      isPlain &&
+      prefix === text &&
+      row['output_port'] === identity.outputPort &&
+      row['bfd'] === undefined &&
+      isEmpty(row['selection_fields']) &&
+      isEmpty(row['options']),
+    competes: !isOurs && isPlain,
+    owner: isOurs ? identity.owner : describeOwner(externalIds),
+  };
+}
+
+function isEmpty(value: Row[string]): boolean {
+  return value === undefined || (value as ReadonlySet<unknown>).size === 0;
+}
+
+function describeOwner(externalIds: ReadonlyMap<string, string>): string {
+  if (externalIds.size === 0) return 'nobody named';
+  return [...externalIds].map(([key, value]) => `${key}=${value}`).join(' ');
+}
+
+/** The `nexthop` texts that an entry's rows must have, with repetitions for weights. */
+export function wantedNextHops(set: NextHopSet | undefined): string[] {
+  if (!set) return [];
+  if (set.discard) return [DISCARD];
+  const counts = rowCounts(set.members.map(({ weight }) => weight));
+  return set.members.flatMap(({ address }, i) =>
+    new Array<string>(counts[i]!).fill(formatIpAddress(address)),
+  );
+}
+
+/** Most rows of one next hop: 16 next hops then make 128 buckets, within the 256 of `dp_hash` (OVS 2.17). */
+const MOST_COPIES = 8;
+
+/** Weights as small numbers of rows, in about the same proportion and never 0. */
+export function rowCounts(weights: readonly number[]): number[] {
+  const divisor = weights.reduce(greatestCommonDivisor, 0) || 1;
+  const most = Math.max(...weights) / divisor;
+  const scale = most > MOST_COPIES ? MOST_COPIES / most : 1;
+  return weights.map((weight) => Math.max(1, Math.round((weight / divisor) * scale)));
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/**
+ * What the rows of one prefix forward to, as the core compares it. Rows that somebody has edited, or a set of rows that no
+ * entry of ours can mean, are told as a next hop that nobody can want: the unspecified address. The core then asks for what it
+ * does want, or for removal, and either puts the rows right.
+ */
+export function observedSet(
+  rows: readonly RouteRow[],
+): { readonly discard: boolean; readonly members: readonly NextHop[] } | undefined {
+  if (rows.length === 0) return undefined;
+  if (!rows.every(({ isSound }) => isSound)) return unwanted;
+  if (rows.length === 1 && rows[0]!.nexthop === DISCARD) return { discard: true, members: [] };
+  const weights = new Map<string, number>();
+  for (const { nexthop } of rows) weights.set(nexthop, (weights.get(nexthop) ?? 0) + 1);
+  const members: NextHop[] = [];
+  for (const [nexthop, weight] of weights) {
+    const address = parseIpAddress(nexthop);
+    if (!address) return unwanted;
+    members.push({ address, weight, interfaceIndex: 0 });
+  }
+  members.sort((a, b) => compareIpAddresses(a.address, b.address));
+  return { discard: false, members };
+}
+
+const unwanted = {
+  discard: false,
+  members: [{ address: new Uint8Array(4), weight: 1, interfaceIndex: 0 }],
+};

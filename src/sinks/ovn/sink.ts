@@ -1,0 +1,398 @@
+// The OVN sink: FIB entries as static routes of one Logical_Router, over one OVSDB connection.
+//
+// Flow. client.ts keeps the rows of the router's tables true and says what changed; router-rows.ts sorts them into ours and
+// others'; this file decides what that means and speaks to the core; writer.ts writes.
+//
+//   changed ──► router-rows ──► drift       rows of ours changed, not by us      ► observed
+//                          ├──► collision   a row of others came where ours are  ► ours are removed, refused
+//                          ├──► clearance   the row that was in the way went     ► released
+//                          └──► room        fewer rows of ours than the cap      ► released
+//   apply   ──► writer
+//
+// State. `ready` needs the database, the lock (one writer per owner, router and network) and the router with its port;
+// without one of them the sink waits, and starts by itself when it comes. On the way to `ready` everything of ours is told as
+// a snapshot; the core compares. Nothing is cleared or refilled here, whatever happens to the connection.
+//
+// What is ours is in the data: rows of our router whose external_ids name our owner and network (P2).
+//
+// Changes to the prefixes of a batch are not drift while the batch is applied: the writer looks at every record's rows before
+// it calls them done. An event and the answer to apply() travel on different ports, in no order to each other; so nothing
+// is told about a record's prefix by event before apply() has answered for it.
+import { encodeObservations, type FibBatch } from '../../core/records.ts';
+import { familyFromIndex } from '../../net/address-family.ts';
+import { formatPrefix, parsePrefix } from '../../net/prefix.ts';
+import { OvsdbClient } from '../../ovsdb/client.ts';
+import { OvsdbError } from '../../ovsdb/errors.ts';
+import type { RowChange } from '../../ovsdb/monitor.ts';
+import { parseRemotes, type Remote } from '../../ovsdb/remote.ts';
+import type { ApplyResult, RecordFailure, SinkState } from '../../workers/messages.ts';
+import type { EmitSinkEvent, Sink } from '../sink.ts';
+import { Admission } from './admission.ts';
+import { lockName } from './lock-name.ts';
+import type { OvnSinkOptions } from './options.ts';
+import { RouterRows, type TouchedPrefixes } from './router-rows.ts';
+import {
+  monitoredTables,
+  NORTHBOUND,
+  observedSet,
+  PORT_TABLE,
+  ROUTE_TABLE,
+  ROUTER_TABLE,
+  type RowIdentity,
+  readRow,
+  wantedNextHops,
+} from './row.ts';
+import { findTarget } from './target.ts';
+import type { RouteRecord } from './transaction.ts';
+import { RouteWriter } from './writer.ts';
+
+/** Prefixes per observation message. */
+const OBSERVED_PER_EVENT = 4096;
+
+export function createOvnSink(options: OvnSinkOptions, emit: EmitSinkEvent): Sink {
+  return new OvnSink(options, emit);
+}
+
+class OvnSink implements Sink {
+  readonly #options: OvnSinkOptions;
+  readonly #emit: EmitSinkEvent;
+  readonly #identity: RowIdentity;
+  readonly #rows = new RouterRows();
+  readonly #admission: Admission;
+  readonly #client: OvsdbClient;
+  readonly #writer: RouteWriter;
+  readonly #lock: string;
+  #state: SinkState | undefined;
+  #reason = '';
+  #hasLock = false;
+  /** The router whose rows are in #rows. */
+  #routerUuid: string | undefined;
+  /** Prefixes whose rows are changing by our hand. */
+  #applying: ReadonlySet<string> = new Set();
+  readonly #yielding = new Set<string>();
+  #isRemovingUnreadable = false;
+
+  constructor(options: OvnSinkOptions, emit: EmitSinkEvent) {
+    this.#options = options;
+    this.#emit = emit;
+    this.#identity = options;
+    this.#admission = new Admission(this.#rows, options);
+    this.#lock = lockName(options);
+    this.#client = new OvsdbClient(
+      {
+        remotes: options.remotes.flatMap(requireRemotes),
+        tls: options.tls,
+        database: NORTHBOUND,
+        tables: monitoredTables(options.router, options.outputPort),
+        lock: this.#lock,
+      },
+      {
+        changed: (changes) => this.#changed(changes),
+        synced: () => this.#evaluate(),
+        lockChanged: (isHeld) => {
+          this.#hasLock = isHeld;
+          this.#evaluate();
+        },
+        lost: (error) => {
+          this.#hasLock = false;
+          this.#enter('connecting', error.message);
+        },
+      },
+    );
+    this.#writer = new RouteWriter({
+      client: this.#client,
+      rows: this.#rows,
+      admission: this.#admission,
+      identity: this.#identity,
+      router: options.router,
+      lock: this.#lock,
+      routerUuid: () => this.#requireRouter(),
+    });
+  }
+
+  async open(): Promise<void> {
+    this.#enter('connecting', 'not tried yet');
+    this.#client.start();
+  }
+
+  async apply(batch: FibBatch): Promise<ApplyResult> {
+    // Nothing was written: the snapshot that comes with `ready` says so.
+    if (this.#state !== 'ready') return { known: false, failures: [], durationMs: 0 };
+    const { waves, failures } = readBatch(batch);
+    this.#applying = new Set(waves.flatMap((wave) => wave.map(({ prefix }) => prefix)));
+    try {
+      for (const wave of waves) {
+        for (const [index, refusal] of await this.#writer.write(wave)) {
+          failures.push({ index, ...refusal });
+        }
+      }
+      return { known: true, failures, durationMs: this.#writer.takeDuration() };
+    } catch (error) {
+      this.#handleUnknownOutcome(error);
+      return { known: false, failures: [], durationMs: this.#writer.takeDuration() };
+    } finally {
+      this.#applyEnded();
+    }
+  }
+
+  #applyEnded(): void {
+    const applied = this.#applying;
+    this.#applying = new Set();
+    if (this.#state !== 'ready') return;
+    this.#release(this.#admission.takeCleared(applied));
+    this.#releaseRoom();
+  }
+
+  async flush(): Promise<{ removedCount: number }> {
+    if (this.#state !== 'ready') {
+      throw new OvsdbError('not-connected', `${this.#state}: ${this.#reason}, expected ready`);
+    }
+    const prefixes = [...this.#rows.ownedPrefixes()];
+    for (const prefix of prefixes) this.#yielding.add(prefix);
+    try {
+      const others = this.#rows.unreadable().map(({ uuid }) => uuid);
+      return { removedCount: await this.#writer.remove(prefixes, others) };
+    } finally {
+      for (const prefix of prefixes) this.#yielding.delete(prefix);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  // ---- state ----
+
+  #changed(changes: readonly RowChange[]): void {
+    const touched: TouchedPrefixes = { owned: new Set(), foreign: new Set() };
+    this.#takeRows(changes, touched);
+    this.#evaluate();
+    if (this.#state === 'ready') this.#react(touched);
+  }
+
+  /** What holds now decides the state; becoming ready tells the snapshot. */
+  #evaluate(): void {
+    if (!this.#client.isSynced) return;
+    if (!this.#hasLock) {
+      this.#enter('waiting', `lock ${this.#lock} is held by another agent`);
+      return;
+    }
+    const target = this.#findTarget();
+    if (!target.found) this.#enter('waiting', target.reason);
+    else if (this.#state !== 'ready') this.#becomeReady();
+  }
+
+  #becomeReady(): void {
+    this.#tellSnapshot();
+    this.#enter('ready', '');
+    this.#react({
+      owned: new Set(),
+      foreign: new Set(this.#rows.foreign.prefixes()),
+    });
+    this.#release(this.#admission.takeCleared());
+    this.#releaseRoom();
+  }
+
+  #enter(state: SinkState, reason: string): void {
+    if (state === this.#state && reason === this.#reason) return;
+    this.#state = state;
+    this.#reason = reason;
+    this.#emit({ type: 'state', state, reason });
+  }
+
+  #handleUnknownOutcome(error: unknown): void {
+    if (!(error instanceof OvsdbError)) throw error;
+    // The connection is there but the server could not do it (no quorum, disk full): another server, or later.
+    if (this.#state === 'ready') this.#client.reconnect(error);
+  }
+
+  // ---- rows ----
+
+  #findTarget() {
+    return findTarget(
+      this.#client.rows(ROUTER_TABLE),
+      this.#client.rows(PORT_TABLE),
+      this.#options,
+    );
+  }
+
+  #requireRouter(): string {
+    if (this.#routerUuid !== undefined) return this.#routerUuid;
+    throw new OvsdbError('not-connected', `no Logical_Router named ${this.#options.router}`);
+  }
+
+  #takeRows(changes: readonly RowChange[], touched: TouchedPrefixes): void {
+    const { routerUuid } = this.#findTarget();
+    if (routerUuid !== this.#routerUuid) {
+      this.#routerUuid = routerUuid;
+      const uuids = new Set([...this.#rows.uuids(), ...this.#routerRoutes()]);
+      for (const uuid of uuids) this.#readRoute(uuid, touched);
+      return;
+    }
+    for (const { table, uuid, setChanges } of changes) {
+      if (table === ROUTE_TABLE) this.#readRoute(uuid, touched);
+      if (table !== ROUTER_TABLE || uuid !== routerUuid) continue;
+      const { added = [], removed = [] } = setChanges.get('static_routes') ?? {};
+      for (const route of [...added, ...removed]) this.#readRoute(route as string, touched);
+    }
+  }
+
+  #routerRoutes(): ReadonlySet<string> {
+    const router = this.#client.rows(ROUTER_TABLE).get(this.#routerUuid ?? '');
+    return (router?.['static_routes'] as ReadonlySet<string> | undefined) ?? new Set();
+  }
+
+  #readRoute(uuid: string, touched: TouchedPrefixes): void {
+    const row = this.#routerRoutes().has(uuid)
+      ? this.#client.rows(ROUTE_TABLE).get(uuid)
+      : undefined;
+    this.#rows.set(uuid, row && readRow(uuid, row, this.#identity), touched);
+  }
+
+  // ---- what changes mean ----
+
+  #react(touched: TouchedPrefixes): void {
+    const drifted = [...touched.owned].filter(
+      (prefix) => !this.#applying.has(prefix) && !this.#yielding.has(prefix),
+    );
+    if (drifted.length > 0) this.#tellObserved(drifted);
+    this.#yield([...touched.foreign, ...touched.owned]);
+    const cleared = [...touched.foreign].filter((prefix) => !this.#applying.has(prefix));
+    this.#release(this.#admission.takeCleared(cleared));
+    if (touched.owned.size > 0 && this.#applying.size === 0) this.#releaseRoom();
+    this.#removeUnreadable();
+  }
+
+  /** Takes our rows away where others' rows have come beside them. A batch that is being applied does that itself. */
+  #yield(candidates: readonly string[]): void {
+    const prefixes = candidates.filter(
+      (prefix) =>
+        this.#rows.owned(prefix).length > 0 &&
+        this.#admission.collision(prefix) !== undefined &&
+        !this.#applying.has(prefix) &&
+        !this.#yielding.has(prefix),
+    );
+    if (prefixes.length === 0) return;
+    for (const prefix of prefixes) this.#yielding.add(prefix);
+    this.#runInBackground(this.#removeCollided(prefixes));
+  }
+
+  async #removeCollided(prefixes: readonly string[]): Promise<void> {
+    try {
+      await this.#writer.remove(prefixes);
+    } finally {
+      for (const prefix of prefixes) this.#yielding.delete(prefix);
+    }
+    this.#tellObserved(prefixes);
+    for (const prefix of prefixes) this.#refuse(prefix);
+  }
+
+  #refuse(prefix: string): void {
+    const refusal = this.#admission.collision(prefix);
+    // Gone already: what was observed makes the core ask for our rows again.
+    if (!refusal) return;
+    this.#admission.noteCollision(prefix);
+    this.#emit({ type: 'refused', ...encodePrefixes([prefix]), ...refusal });
+  }
+
+  /** Rows that carry our name and are about no prefix: nobody can ask for them, so they go. */
+  #removeUnreadable(): void {
+    const uuids = this.#rows.unreadable().map(({ uuid }) => uuid);
+    if (uuids.length === 0 || this.#isRemovingUnreadable) return;
+    this.#isRemovingUnreadable = true;
+    this.#runInBackground(
+      this.#writer.remove([], uuids).finally(() => {
+        this.#isRemovingUnreadable = false;
+      }),
+    );
+  }
+
+  #runInBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#handleUnknownOutcome(error));
+  }
+
+  #releaseRoom(): void {
+    if (this.#state === 'ready') this.#release(this.#admission.takeRoom());
+  }
+
+  // ---- what the core is told ----
+
+  #release(prefixes: readonly string[]): void {
+    if (prefixes.length > 0) this.#emit({ type: 'released', ...encodePrefixes(prefixes) });
+  }
+
+  #tellSnapshot(): void {
+    this.#emit({ type: 'snapshotBegin' });
+    const prefixes = [...this.#rows.ownedPrefixes()];
+    for (let start = 0; start < prefixes.length; start += OBSERVED_PER_EVENT) {
+      this.#tellObserved(prefixes.slice(start, start + OBSERVED_PER_EVENT));
+    }
+    this.#emit({
+      type: 'snapshotEnd',
+      ownedCount: this.#rows.ownedCount,
+      foreignCount: this.#rows.foreign.count,
+    });
+  }
+
+  #tellObserved(prefixes: readonly string[]): void {
+    const observations = prefixes.map((text) => ({
+      prefix: parsePrefix(text)!,
+      set: observedSet(this.#rows.owned(text)),
+    }));
+    this.#emit({ type: 'observed', ...encodeObservations(observations) });
+  }
+}
+
+/** Observations of nothing: how prefixes are named in `refused` and `released`. */
+function encodePrefixes(prefixes: readonly string[]): {
+  records: ArrayBuffer;
+  byteLength: number;
+} {
+  return encodeObservations(
+    prefixes.map((text) => ({ prefix: parsePrefix(text)!, set: undefined })),
+  );
+}
+
+/** The batch's records by prefix text, in waves of distinct prefixes so that their order holds. */
+function readBatch(batch: FibBatch): { waves: RouteRecord[][]; failures: RecordFailure[] } {
+  const waves: RouteRecord[][] = [];
+  const failures: RecordFailure[] = [];
+  const timesSeen = new Map<string, number>();
+  const nexthopsOf = memoize(wantedNextHops);
+  for (let index = 0; index < batch.count; index++) {
+    const family = familyFromIndex(batch.family(index));
+    if (family === 'l2vpn-evpn') {
+      failures.push({ index, code: 'rejected', message: `${family} has no static routes` });
+      continue;
+    }
+    const prefix = formatPrefix({ address: batch.address(index), length: batch.bits(index) });
+    const nexthops = nexthopsOf(batch.to(index));
+    const wave = timesSeen.get(prefix) ?? 0;
+    timesSeen.set(prefix, wave + 1);
+    const records = waves[wave] ?? [];
+    waves[wave] = records;
+    records.push({ index, prefix, nexthops });
+  }
+  return { waves, failures };
+}
+
+function requireRemotes(text: string): Remote[] {
+  const remotes = parseRemotes(text);
+  if (remotes) return remotes;
+  throw new OvsdbError(
+    'connection-failed',
+    `remote '${text}', expected unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT`,
+  );
+}
+
+/** A batch names few next-hop sets, and each many times. */
+function memoize<Key, Result>(compute: (key: Key) => Result): (key: Key) => Result {
+  const results = new Map<Key, Result>();
+  return (key) => {
+    const known = results.get(key);
+    if (known !== undefined) return known;
+    const result = compute(key);
+    results.set(key, result);
+    return result;
+  };
+}
