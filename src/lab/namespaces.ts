@@ -6,6 +6,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execute } from './execute.ts';
+import { isAlive, processIdentity, signalProcess } from './process-identity.ts';
 
 const recordDirectory = '/run/rutter-namespaces';
 
@@ -23,7 +24,7 @@ export class NetworkNamespaces implements AsyncDisposable {
   readonly #label: string;
   readonly #names: string[] = [];
 
-  /** `label` tells this set from others: namespaces are named `rutter-<label>-<name>`, or `rutter-<name>` for an empty label. */
+  /** `label` tells this set from others: namespaces are named `rutter-<label>-<name>`. */
   constructor(label: string) {
     this.#label = label;
   }
@@ -34,7 +35,7 @@ export class NetworkNamespaces implements AsyncDisposable {
 
   /** Creates a namespace with its loopback up and returns its full name. A stale one of the same name goes first. */
   async add(name: string): Promise<string> {
-    const full = this.#label === '' ? `rutter-${name}` : `rutter-${this.#label}-${name}`;
+    const full = namespaceName(this.#label, name);
     await removeStaleNamespaces(full);
     await mkdir(recordDirectory, { recursive: true });
     await execute('ip', ['netns', 'add', full]);
@@ -74,6 +75,11 @@ export class NetworkNamespaces implements AsyncDisposable {
   }
 }
 
+/** The full name of a set's namespace. */
+export function namespaceName(label: string, name: string): string {
+  return `rutter-${label}-${name}`;
+}
+
 /** Namespaces of ours whose maker is gone; of all names, or of one. */
 export async function staleNamespaces(name?: string): Promise<string[]> {
   const recorded = await readdir(recordDirectory).catch(() => [] as string[]);
@@ -111,34 +117,13 @@ async function endProcesses(name: string): Promise<void> {
   for (let attempt = 0; attempt < 80; attempt++) {
     const ids = await namespaceProcesses(name);
     if (ids.length === 0) return;
-    if (attempt === 0) signalAll(ids, 'SIGTERM');
-    if (attempt >= 60) signalAll(ids, 'SIGKILL');
+    if (attempt === 0) for (const id of ids) signalProcess(id, 'SIGTERM');
+    if (attempt >= 60) for (const id of ids) signalProcess(id, 'SIGKILL');
     await delay(50);
   }
   throw new Error(`processes in namespace ${name} outlived SIGKILL, expected none`);
 }
 
-function signalAll(ids: readonly number[], signal: NodeJS.Signals): void {
-  for (const id of ids) {
-    try {
-      process.kill(id, signal);
-    } catch (error) {
-      // The process ended by itself in between.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
-}
-
 async function isMakerAlive(name: string): Promise<boolean> {
-  const recorded = await readFile(`${recordDirectory}/${name}`, 'utf8').catch(() => '');
-  const id = Number.parseInt(recorded, 10);
-  return id > 0 && (await processIdentity(id).catch(() => undefined)) === recorded;
-}
-
-/** Process id and start time: the pair that the machine gives once. */
-async function processIdentity(id: number): Promise<string> {
-  const stat = await readFile(`/proc/${id}/stat`, 'utf8');
-  // The second field is the program's name in brackets and may hold spaces; start time is the 22nd field.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return `${id} ${fields[19]}`;
+  return isAlive(await readFile(`${recordDirectory}/${name}`, 'utf8').catch(() => ''));
 }

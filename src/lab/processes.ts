@@ -113,14 +113,24 @@ async function lastOutput(running: RunningProcess): Promise<string> {
   return lines[0] === '' ? '' : `; its last output:\n${lines.join('\n')}`;
 }
 
-/** Asks until the answer is true; rejects after `timeoutMs` (default 15 s). */
+export interface WaitOptions {
+  readonly what: string;
+  /** Default 15 s. */
+  readonly timeoutMs?: number;
+  readonly intervalMs?: number;
+  /** Gives up at once when it fires. */
+  readonly stopped?: AbortSignal;
+}
+
+/** Asks until the answer is true; rejects when it takes too long. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
-  options: { readonly what: string; readonly timeoutMs?: number; readonly intervalMs?: number },
+  options: WaitOptions,
 ): Promise<void> {
   const timeoutMs = options.timeoutMs ?? 15_000;
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
+    options.stopped?.throwIfAborted();
     if (performance.now() > deadline) {
       throw new Error(`waited ${timeoutMs} ms for ${options.what}`);
     }
