@@ -1,8 +1,9 @@
 // How long from BGP to a complete kernel table, without aggregation? The floor is a bare `ip -batch` of the same routes.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatPrefix } from '../src/net/prefix.ts';
 import { FeedProcess } from './feed/process.ts';
-import { loadPrefixTable, type PrefixTable } from './feed/table.ts';
+import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
 import { processCost } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
@@ -114,14 +115,10 @@ async function measureBatch(text: string, routes: number): Promise<Sample> {
   return figures(routes, (monotonicNow() - beganAt) / 1e9);
 }
 
-function routeLines({ addresses, lengths }: PrefixTable, nextHop: string): string[] {
+function routeLines(table: PrefixTable, nextHop: string): string[] {
   return Array.from(
-    addresses,
-    (address, index) =>
-      `route add ${formatAddress(address)}/${lengths[index]} ${nextHop} proto 114 metric 20`,
+    table.lengths,
+    (_, route) =>
+      `route add ${formatPrefix(prefixAt(table, route))} ${nextHop} proto 114 metric 20`,
   );
-}
-
-function formatAddress(address: number): string {
-  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }

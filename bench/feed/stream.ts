@@ -10,7 +10,7 @@ import {
 import type { IpAddress } from '../../src/net/ip-address.ts';
 import type { Prefix } from '../../src/net/prefix.ts';
 import { randomSource } from './random.ts';
-import type { PrefixTable } from './table.ts';
+import { type PrefixTable, prefixAt } from './table.ts';
 
 export const PREFIXES_PER_UPDATE = 8;
 
@@ -63,15 +63,7 @@ export class Feed {
   }
 
   prefix(route: number): Prefix {
-    const address = this.#table.addresses[route];
-    const length = this.#table.lengths[route];
-    if (address === undefined || length === undefined) {
-      throw new RangeError(`route ${route} of ${this.routeCount}`);
-    }
-    return {
-      address: Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address),
-      length,
-    };
+    return prefixAt(this.#table, route);
   }
 
   #prefixesOf(update: number): Prefix[] {

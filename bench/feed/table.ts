@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebReadableStream } from 'node:stream/web';
 import xz from 'xz-decompress';
+import type { Prefix } from '../../src/net/prefix.ts';
 import { randomSource } from './random.ts';
 
 /** Prefix i is `addresses[i]` (host order) of length `lengths[i]`. */
@@ -25,6 +26,18 @@ export async function loadPrefixTable(count: number): Promise<PrefixTable> {
   return toTable(topUp(real, count), real.length);
 }
 
+export function prefixAt({ addresses, lengths }: PrefixTable, route: number): Prefix {
+  const address = addresses[route];
+  const length = lengths[route];
+  if (address === undefined || length === undefined) {
+    throw new RangeError(`route ${route} of ${addresses.length}`);
+  }
+  return {
+    address: Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address),
+    length,
+  };
+}
+
 /** A prefix as one number that sorts by address, then length. */
 function keyOf(address: number, length: number): number {
   return address * 64 + length;
@@ -39,8 +52,7 @@ async function readRealKeys(count: number): Promise<number[]> {
   ) as unknown as WebReadableStream<Uint8Array>;
   const keys: number[] = [];
   for await (const line of createInterface({ input: Readable.fromWeb(plain) })) {
-    if (line.includes(':')) break; // IPv4 comes first
-    const key = parseKey(line);
+    const key = parseKey(line); // to the end, IPv6 too: the decompressor does not start again unless it has finished
     if (key !== undefined) keys.push(key);
   }
   return spread(keys, count);

@@ -53,10 +53,10 @@ function readProc(file: string): string | undefined {
 export function watchForeignCpu(): () => number {
   const startedAt = performance.now();
   const startBusy = busySeconds();
-  const startOwn = ownSeconds();
+  const startOwn = ownCpuSeconds();
   return () => {
     const seconds = (performance.now() - startedAt) / 1000;
-    const foreign = busySeconds() - startBusy - (ownSeconds() - startOwn);
+    const foreign = busySeconds() - startBusy - (ownCpuSeconds() - startOwn);
     return Math.max(0, foreign / seconds);
   };
 }
@@ -69,7 +69,7 @@ function busySeconds(): number {
 }
 
 /** This process and all its descendants, living or waited for. */
-function ownSeconds(): number {
+export function ownCpuSeconds(): number {
   const stats = new Map<number, ProcessStat>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);

@@ -86,9 +86,28 @@ export function formatComparison(result: ComparisonResult, metrics: readonly Met
       .filter((contestant) => contestant.failure !== undefined)
       .map((contestant) => `  ${contestant.name} failed: ${contestant.failure}`),
     ...result.leftOut.map((text) => `  left out: ${text}`),
+    ...formatRatios(result.contestants, metrics).map((row) => `  ${row}`),
     ...result.goals.map((goal) => `  ${formatGoal(goal, metrics)}`),
     `  CPU used by others meanwhile: ${result.foreignCores.toFixed(2)} cores`,
   ];
+}
+
+/** Rutter's medians divided by each other one's, for what both can tell. */
+function formatRatios(
+  contestants: readonly ContestantResult[],
+  metrics: readonly Metric[],
+): string[] {
+  const subject = contestants.find(({ name }) => name === SUBJECT);
+  if (subject === undefined) return [];
+  return contestants.flatMap((other) => {
+    if (other === subject) return [];
+    const ratios = metrics.flatMap((metric) => {
+      const own = summaryOf(subject, metric.key)?.median;
+      const others = summaryOf(other, metric.key)?.median;
+      return own === undefined || !others ? [] : [`${metric.title} ${round(own / others)} ×`];
+    });
+    return ratios.length > 0 ? [`${SUBJECT} ÷ ${other.name}: ${ratios.join(', ')}`] : [];
+  });
 }
 
 function formatCell(summary: Summary | undefined, metric: Metric): string {

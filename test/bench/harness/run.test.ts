@@ -1,0 +1,123 @@
+// The harness with contestants that only pretend: who runs how often, what is printed, and that nothing is judged by failing.
+import { describe, expect, it } from 'vitest';
+import { runScenarios } from '../../../bench/harness/run.ts';
+import type { Comparison, Contestant, Sample } from '../../../bench/harness/scenario.ts';
+
+function pretend(name: string, cpu: readonly number[], more: Partial<Contestant> = {}): Contestant {
+  const left = [...cpu];
+  return {
+    name,
+    version: async () => '1.0',
+    run: async (): Promise<Sample> => {
+      const next = left.shift();
+      if (next === undefined) throw new Error('ran once too often');
+      return { cpu: next };
+    },
+    ...more,
+  };
+}
+
+function scenario(contestants: readonly Contestant[], more: Partial<Comparison> = {}): Comparison {
+  return {
+    kind: 'comparison',
+    name: 'sample',
+    question: 'how much?',
+    routes: 1000,
+    repeats: 3,
+    warmUpShare: 0,
+    obstacle: () => undefined,
+    input: (routes) => `${routes} routes`,
+    metrics: [{ key: 'cpu', title: 'CPU', unit: 's' }],
+    contestants,
+    goals: [{ metric: 'cpu', against: 'BIRD', atMost: 1.5 }],
+    ...more,
+  };
+}
+
+async function run(comparison: Comparison, options: object = {}) {
+  const lines: string[] = [];
+  const report = await runScenarios([comparison], {
+    ...options,
+    print: (line) => lines.push(line),
+  });
+  return { lines, text: lines.join('\n'), result: report.scenarios[0] as never as Result };
+}
+
+interface Result {
+  contestants: { name: string; samples: Sample[]; failure?: string }[];
+  goals: { value?: number; reached?: boolean }[];
+}
+
+describe('runScenarios', () => {
+  it('compares medians with the peer of the same run', async () => {
+    const { text, result } = await run(
+      scenario([pretend('Rutter', [1.2, 9, 1.4]), pretend('BIRD', [1, 1, 1])]),
+    );
+    expect(result.goals).toMatchObject([{ value: 1.4, reached: true }]);
+    expect(text).toContain('goal: Rutter CPU ≤ 1.50 × BIRD; 1.40 × BIRD: reached');
+    expect(text).toContain('Rutter ÷ BIRD: CPU 1.40 ×');
+    expect(text).toMatch(/Rutter 1\.0 ×3 +1\.40 s \(1\.20–9\.00\)/);
+  });
+
+  it('says that a goal is missed, and goes on', async () => {
+    const { text, result } = await run(scenario([pretend('Rutter', [4]), pretend('BIRD', [1])]), {
+      repeats: 1,
+    });
+    expect(result.goals).toMatchObject([{ value: 4, reached: false }]);
+    expect(text).toContain(': missed');
+    expect(text).toContain('done in');
+  });
+
+  it('names a peer that is not installed and leaves it out', async () => {
+    const absent = pretend('BIRD', [], { version: async () => undefined });
+    const { text, result } = await run(scenario([pretend('Rutter', [1, 1, 1]), absent]));
+    expect(text).toContain('left out: BIRD: not installed');
+    expect(result.goals).toMatchObject([{ value: undefined, reached: undefined }]);
+    expect(text).toContain('not measured');
+  });
+
+  it("keeps a failed contestant's earlier runs and the others' all", async () => {
+    const { text, result } = await run(
+      scenario([pretend('Rutter', [1]), pretend('BIRD', [2, 2, 2])]),
+    );
+    expect(result.contestants.map(({ samples }) => samples.length)).toEqual([1, 3]);
+    expect(text).toContain('Rutter failed: ran once too often');
+  });
+
+  it('runs a slow peer no more often than it allows, and drops the warm-up', async () => {
+    const { result } = await run(
+      scenario([pretend('Rutter', [50, 1, 2, 3]), pretend('FRR', [50, 7], { maxRepeats: 1 })], {
+        warmUpShare: 0.1,
+      }),
+    );
+    expect(result.contestants.map(({ samples }) => samples.map(({ cpu }) => cpu))).toEqual([
+      [1, 2, 3],
+      [7],
+    ]);
+  });
+
+  it('runs only the contestants asked for', async () => {
+    const { result } = await run(scenario([pretend('Rutter', []), pretend('BIRD', [1, 1, 1])]), {
+      only: ['bird'],
+    });
+    expect(result.contestants.map(({ name }) => name)).toEqual(['BIRD']);
+  });
+
+  it('leaves out a scenario that cannot run here, with the reason', async () => {
+    const { text } = await run(scenario([], { obstacle: () => 'needs root' }));
+    expect(text).toContain('left out: needs root');
+  });
+
+  it('prints what a standalone bench says, and its failure', async () => {
+    const lines: string[] = [];
+    const run = async (print: (line: string) => void): Promise<void> => {
+      print('parse: 3 ns');
+      throw new Error('no data');
+    };
+    await runScenarios([{ kind: 'standalone', name: 'kernels', question: 'how fast?', run }], {
+      print: (line) => lines.push(line),
+    });
+    expect(lines).toContain('  parse: 3 ns');
+    expect(lines).toContain('  failed: no data');
+  });
+});
