@@ -94,7 +94,7 @@ const afiNames = new Map<number, string>([
 const safiNames = new Map<number, string>([
   [1, 'unicast'], // RFC 4760
   [2, 'multicast'], // RFC 4760
-  [4, 'labelled'], // RFC 8277
+  [4, 'labeled'], // RFC 8277
   [5, 'mvpn'], // RFC 6514
   [65, 'vpls'], // RFC 4761
   [66, 'mdt'], // RFC 6037
@@ -138,6 +138,7 @@ export const CapabilityCode = {
   fqdn: 73, // draft-walton-bgp-hostname-capability
   softwareVersion: 75, // draft-abraitis-bgp-version-capability
   pathsLimit: 76, // draft-abraitis-idr-addpath-paths-limit
+  linkLocalNextHop: 77, // draft-ietf-idr-linklocal-capability
   ciscoRouteRefresh: 128, // before RFC 2918
 } as const;
 

@@ -1,0 +1,302 @@
+// BMP, the BGP Monitoring Protocol (RFC 7854; Loc-RIB RFC 9069, Adj-RIB-Out RFC 8671), → plain objects for people and JSON.
+// Version 4 (draft-ietf-grow-bmp-tlv) is read as far as its TLVs can be told apart.
+//
+// A stream is stateful: how a peer's UPDATEs are to be read (4-octet AS, path identifiers) stands in the OPENs of its Peer Up.
+// BmpDecoder keeps that per peer.
+import type { DecodeContext } from '../bgp/attributes/describe.ts';
+import { type DescribedMessage, describeMessage, messageLength } from '../bgp/messages/describe.ts';
+import { ByteReader, ReadError } from '../net/byte-reader.ts';
+import { formatHex } from '../net/hex.ts';
+import { formatIpAddress } from '../net/ip-address.ts';
+import { formatRouteDistinguisher } from '../net/route-distinguisher.ts';
+import { addPathFamilies, speaksFourOctetAs } from './bmp-session.ts';
+
+/** Version, length, type (RFC 7854 §4.1). */
+export const BMP_HEADER_SIZE = 6;
+/** Far above any real message; a longer length is a lost place in the stream. */
+const MAX_BMP_SIZE = 1 << 20;
+
+const typeNames = [
+  'routeMonitoring',
+  'statistics',
+  'peerDown',
+  'peerUp',
+  'initiation',
+  'termination',
+  'routeMirroring',
+] as const;
+
+type BmpTypeName = (typeof typeNames)[number];
+
+/** RFC 7854 §4.2, RFC 9069 §4.1. */
+const peerTypeNames = ['global', 'routeDistinguisher', 'local', 'locRib'];
+const LOC_RIB_PEER = 3;
+/** Peer flags (RFC 7854 §4.2): IPv6 address; AS_PATH in 2-octet form. */
+const FLAG_IPV6 = 0x80;
+const FLAG_TWO_OCTET_AS = 0x20;
+
+export interface BmpPeer {
+  readonly type: number;
+  readonly typeName?: string;
+  readonly flags: number;
+  /** Absent when zero. */
+  readonly distinguisher?: string;
+  readonly address: string;
+  readonly asn: number;
+  readonly bgpIdentifier: string;
+  /** RFC 3339, microseconds; absent when the router has no clock. */
+  readonly timestamp?: string;
+}
+
+export interface BmpTlv {
+  readonly type: number;
+  /** Version 4 only. */
+  readonly index?: number;
+  readonly hex: string;
+  /** Where the value is text. */
+  readonly text?: string;
+}
+
+export interface DescribedBmp {
+  readonly type: BmpTypeName | 'unknown';
+  readonly version: number;
+  readonly length: number;
+  readonly typeCode?: number;
+  readonly peer?: BmpPeer;
+  readonly update?: DescribedMessage;
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remotePort?: number;
+  readonly sentOpen?: DescribedMessage;
+  readonly receivedOpen?: DescribedMessage;
+  readonly reason?: number;
+  readonly notification?: DescribedMessage;
+  /** Peer Down reason 2: the FSM event (RFC 7854 §4.9). */
+  readonly fsmEvent?: number;
+  readonly data?: string;
+  readonly statistics?: readonly BmpTlv[];
+  readonly tlvs?: readonly BmpTlv[];
+  readonly messages?: readonly DescribedMessage[];
+  readonly errors?: readonly { readonly offset: number; readonly message: string }[];
+}
+
+type Fields = Omit<DescribedBmp, 'type' | 'version' | 'length' | 'errors'>;
+type MutableFields = { -readonly [Key in keyof Fields]: Fields[Key] };
+
+/** The length a BMP message gives itself, or undefined when this is no BMP header. */
+export function bmpLength(bytes: Uint8Array): number | undefined {
+  if (bytes.length < BMP_HEADER_SIZE || (bytes[0] !== 3 && bytes[0] !== 4)) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+  return length < BMP_HEADER_SIZE || length > MAX_BMP_SIZE ? undefined : length;
+}
+
+export class BmpDecoder {
+  readonly #sessions = new Map<string, DecodeContext>();
+  readonly #forced: Partial<DecodeContext>;
+
+  /** `forced`: what is known better than from the stream; a router may leave out path identifiers it negotiated. */
+  constructor(forced: Partial<DecodeContext> = {}) {
+    this.#forced = forced;
+  }
+
+  /** One whole message. `base`: its offset in the input, for error offsets. */
+  describe(message: Uint8Array, base = 0): DescribedBmp {
+    const version = message[0]!;
+    const typeCode = message[BMP_HEADER_SIZE - 1]!;
+    const type = typeNames[typeCode];
+    const frame = { type: type ?? ('unknown' as const), version, length: message.length };
+    const reader = new ByteReader(message.subarray(BMP_HEADER_SIZE), base + BMP_HEADER_SIZE);
+    if (type === undefined) return { ...frame, typeCode, data: formatHex(reader.rest()) };
+    const fields: Fields = {};
+    try {
+      this.#readBody(type, version, reader, fields);
+      return { ...frame, ...fields };
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      return { ...frame, ...fields, errors: [{ offset: error.offset, message: error.message }] };
+    }
+  }
+
+  /** Fills `fields` as far as the message goes, so that what comes before an error is not lost. */
+  #readBody(type: BmpTypeName, version: number, reader: ByteReader, fields: MutableFields): void {
+    if (type === 'initiation' || type === 'termination') {
+      fields.tlvs = readTlvs(reader, type === 'initiation');
+      return;
+    }
+    const peer = readPeer(reader);
+    fields.peer = peer;
+    switch (type) {
+      case 'routeMonitoring':
+        if (version === 4) this.#readVersion4Route(reader, peer, fields);
+        else fields.update = this.#readMessage(reader, peer);
+        return;
+      case 'statistics':
+        fields.statistics = readStatistics(reader);
+        return;
+      case 'peerDown':
+        this.#readPeerDown(reader, peer, fields);
+        return;
+      case 'peerUp':
+        this.#readPeerUp(reader, peer, fields);
+        return;
+      case 'routeMirroring':
+        this.#readMirrored(reader, peer, fields);
+        return;
+    }
+  }
+
+  #contextOf(peer: BmpPeer): DecodeContext {
+    const known = this.#sessions.get(sessionKey(peer));
+    // RFC 7854 §4.2: the A flag says how the AS_PATH is written, whatever was negotiated; a Loc-RIB has its own flags
+    const fourOctetAs = peer.type === LOC_RIB_PEER || (peer.flags & FLAG_TWO_OCTET_AS) === 0;
+    return { fourOctetAs, addPath: known?.addPath ?? new Set(), ...this.#forced };
+  }
+
+  #readMessage(reader: ByteReader, peer: BmpPeer): DescribedMessage {
+    const base = reader.position;
+    return describeMessage(takeMessage(reader), this.#contextOf(peer), base);
+  }
+
+  /** RFC 7854 §4.10. */
+  #readPeerUp(reader: ByteReader, peer: BmpPeer, fields: MutableFields): void {
+    fields.localAddress = readAddress(reader, peer.type !== LOC_RIB_PEER && isIpv6(peer));
+    fields.localPort = reader.uint16();
+    fields.remotePort = reader.uint16();
+    const sentOpen = this.#readMessage(reader, peer);
+    const receivedOpen = this.#readMessage(reader, peer);
+    fields.sentOpen = sentOpen;
+    fields.receivedOpen = receivedOpen;
+    this.#sessions.set(sessionKey(peer), {
+      fourOctetAs: speaksFourOctetAs(sentOpen, receivedOpen),
+      addPath: addPathFamilies(sentOpen, receivedOpen),
+    });
+    if (reader.remaining > 0) fields.tlvs = readTlvs(reader, true);
+  }
+
+  /** RFC 7854 §4.9, RFC 9069 §5.3. */
+  #readPeerDown(reader: ByteReader, peer: BmpPeer, fields: MutableFields): void {
+    fields.reason = reader.uint8();
+    if (fields.reason === 1 || fields.reason === 3) {
+      if (reader.remaining > 0) fields.notification = this.#readMessage(reader, peer);
+    } else if (fields.reason === 2) fields.fsmEvent = reader.uint16();
+    if (reader.remaining > 0) fields.data = formatHex(reader.rest());
+    this.#sessions.delete(sessionKey(peer));
+  }
+
+  /** RFC 7854 §4.7: TLVs, of which type 0 is a BGP message. */
+  #readMirrored(reader: ByteReader, peer: BmpPeer, fields: MutableFields): void {
+    const messages: DescribedMessage[] = [];
+    const tlvs: BmpTlv[] = [];
+    fields.messages = messages;
+    fields.tlvs = tlvs;
+    while (reader.remaining > 0) {
+      const type = reader.uint16();
+      const value = reader.slice(reader.uint16());
+      if (type === 0) messages.push(this.#readMessage(value, peer));
+      else tlvs.push({ type, hex: formatHex(value.rest()) });
+    }
+  }
+
+  /** Version 4: indexed TLVs, one of which holds the UPDATE. */
+  #readVersion4Route(reader: ByteReader, peer: BmpPeer, fields: MutableFields): void {
+    const start = reader.position;
+    const body = reader.rest();
+    fields.data = formatHex(body);
+    const inside = new ByteReader(body, start);
+    const tlvs: BmpTlv[] = [];
+    while (inside.remaining > 0) {
+      const type = inside.uint16();
+      const length = inside.uint16();
+      const index = inside.uint16();
+      const base = inside.position;
+      const value = inside.bytes(length);
+      if (messageLength(value) === length) {
+        fields.update = describeMessage(value, this.#contextOf(peer), base);
+      } else tlvs.push({ type, index, hex: formatHex(value) });
+    }
+    fields.tlvs = tlvs;
+  }
+}
+
+function sessionKey(peer: BmpPeer): string {
+  return `${peer.type} ${peer.distinguisher ?? ''} ${peer.address}`;
+}
+
+function isIpv6(peer: BmpPeer): boolean {
+  return (peer.flags & FLAG_IPV6) !== 0;
+}
+
+/** RFC 7854 §4.2. */
+function readPeer(reader: ByteReader): BmpPeer {
+  const type = reader.uint8();
+  const flags = reader.uint8();
+  const distinguisher = reader.bytes(8);
+  // RFC 9069 §4.2: of a Loc-RIB the flag means something else and the address is zero
+  const address = readAddress(reader, type !== LOC_RIB_PEER && (flags & FLAG_IPV6) !== 0);
+  const asn = reader.uint32();
+  const bgpIdentifier = formatIpAddress(reader.bytes(4));
+  const timestamp = formatTimestamp(reader.uint32(), reader.uint32());
+  const typeName = peerTypeNames[type];
+  return {
+    type,
+    ...(typeName === undefined ? {} : { typeName }),
+    flags,
+    ...(distinguisher.some((byte) => byte !== 0)
+      ? { distinguisher: formatRouteDistinguisher(distinguisher) }
+      : {}),
+    address,
+    asn,
+    bgpIdentifier,
+    ...(timestamp === undefined ? {} : { timestamp }),
+  };
+}
+
+/** 16 bytes; IPv4 in the last four. */
+function readAddress(reader: ByteReader, ipv6: boolean): string {
+  const bytes = reader.bytes(16);
+  return formatIpAddress(ipv6 || hasHighBytes(bytes) ? bytes : bytes.subarray(12));
+}
+
+function hasHighBytes(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 12).some((byte) => byte !== 0);
+}
+
+function formatTimestamp(seconds: number, microseconds: number): string | undefined {
+  if (seconds === 0 && microseconds === 0) return undefined;
+  const whole = new Date(seconds * 1000).toISOString().slice(0, -5);
+  return `${whole}.${String(microseconds).padStart(6, '0')}Z`;
+}
+
+/** One BGP message by its own length. */
+function takeMessage(reader: ByteReader): Uint8Array {
+  const start = reader.slice(0);
+  const header = reader.bytes(Math.min(19, reader.remaining));
+  const length = messageLength(header);
+  if (length === undefined) throw start.error('a BGP message header expected');
+  const rest = reader.bytes(length - header.length);
+  const message = new Uint8Array(length);
+  message.set(header);
+  message.set(rest, header.length);
+  return message;
+}
+
+function readTlvs(reader: ByteReader, isText: boolean): BmpTlv[] {
+  const tlvs: BmpTlv[] = [];
+  while (reader.remaining > 0) {
+    const type = reader.uint16();
+    const value = reader.bytes(reader.uint16());
+    const text = isText ? { text: new TextDecoder().decode(value) } : {};
+    tlvs.push({ type, hex: formatHex(value), ...text });
+  }
+  return tlvs;
+}
+
+/** RFC 7854 §4.8: a count, then as many TLVs. */
+function readStatistics(reader: ByteReader): BmpTlv[] {
+  const count = reader.uint32();
+  const statistics: BmpTlv[] = [];
+  for (let i = 0; i < count; i++) {
+    statistics.push({ type: reader.uint16(), hex: formatHex(reader.bytes(reader.uint16())) });
+  }
+  return statistics;
+}
