@@ -41,7 +41,7 @@ export interface BenchReport {
   readonly scenarios: readonly (ComparisonResult | StandaloneResult | SkippedResult)[];
 }
 
-export interface SkippedResult {
+interface SkippedResult {
   readonly name: string;
   readonly skipped: string;
 }

@@ -10,7 +10,7 @@ export interface Metric {
 /** One run's figures by metric key. A metric that a contestant cannot tell is left out. */
 export type Sample = Readonly<Record<string, number>>;
 
-export interface RunOptions {
+interface RunOptions {
   readonly routes: number;
 }
 

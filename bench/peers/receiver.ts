@@ -1,7 +1,7 @@
 // A BGP speaker that takes the feed: Rutter or a peer, started the same way and asked the same questions.
 import type { Site } from './site.ts';
 
-export interface ReceiverOptions {
+interface ReceiverOptions {
   /** Programs the kernel's main table as well. */
   readonly intoKernel: boolean;
 }
