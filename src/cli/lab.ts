@@ -36,6 +36,8 @@ async function up(flags: UpFlags): Promise<void> {
   const interruption = new AbortController();
   const interrupt = () => interruption.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  // `rutter lab up | head`: nobody reads on, so there is nothing to stay for.
+  process.stdout.on('error', interrupt);
   const run: LabRun = {
     name: flags.name,
     once: flags.once ?? false,

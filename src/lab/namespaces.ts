@@ -55,11 +55,12 @@ export class NetworkNamespaces implements AsyncDisposable {
   async link(left: LinkEnd, right: LinkEnd): Promise<void> {
     const end = (side: LinkEnd) => ['name', side.device, 'netns', side.namespace];
     await execute('ip', ['link', 'add', ...end(left), 'type', 'veth', 'peer', ...end(right)]);
-    for (const side of [left, right]) {
-      for (const address of side.addresses ?? []) {
-        await this.address(side.namespace, side.device, address);
-      }
-      await execute('ip', ['-n', side.namespace, 'link', 'set', side.device, 'up']);
+    // Up before the addresses: with the other order the far end let the first neighbour solicitation go by for a second.
+    for (const { namespace, device } of [left, right]) {
+      await execute('ip', ['-n', namespace, 'link', 'set', device, 'up']);
+    }
+    for (const { namespace, device, addresses } of [left, right]) {
+      for (const address of addresses ?? []) await this.address(namespace, device, address);
     }
   }
 

@@ -1,11 +1,12 @@
 // Which process was it? Its id and start time: the pair that a machine gives once, so a reused id is no mistake.
 import { readFile } from 'node:fs/promises';
 
-/** `<id> <start time>` of a living process; rejects when there is none. */
+/** `<id> <start time>` of a running process; rejects when there is none, or it has ended and waits for its parent. */
 export async function processIdentity(id: number): Promise<string> {
   const stat = await readFile(`/proc/${id}/stat`, 'utf8');
-  // proc(5): the second field is the program's name in brackets and may hold spaces; the start time is the 22nd.
+  // proc(5): the second field is the program's name in brackets and may hold spaces; then state; start time is the 22nd.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (fields[0] === 'Z') throw new Error(`process ${id} has ended`);
   return `${id} ${fields[19]}`;
 }
 
