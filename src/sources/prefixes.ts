@@ -2,12 +2,14 @@
 //
 //   10.0.0.0/8 192.0.2.1        a route
 //   2001:db8::/32 fe80::1       next hops of either family
-//   10.1.0.0/16 7               next hop number 7 of a table that numbers them: stands for 0.0.0.7, or ::7 for IPv6
+//   10.1.0.0/16 7               next hop number 7 of a table that numbers them: stands for 100.64.0.7, or 100::7 for IPv6
 //   10.2.0.0/16                 a prefix alone: next hop number 0
 //   # a comment
-import type { IpAddress } from '../net/ip-address.ts';
-import { parseIpAddress } from '../net/ip-address.ts';
+import { type IpAddress, parseIpAddress } from '../net/ip-address.ts';
 import { type Prefix, parsePrefix } from '../net/prefix.ts';
+
+const SHARED_ADDRESS_SPACE = 0x6440_0000;
+const MAX_NUMBER = 2 ** 22 - 1;
 
 export interface PrefixLine {
   readonly prefix: Prefix;
@@ -62,7 +64,8 @@ export function parseLine(text: string): PrefixLine | string | undefined {
   if (nextHopText === undefined) return numbered(prefix, 0);
   if (/^\d+$/.test(nextHopText)) {
     const id = Number(nextHopText);
-    return id > 0xffff_ffff ? `must be a next hop below 2^32, is ${id}` : numbered(prefix, id);
+    if (id > MAX_NUMBER) return `must be a next hop number up to ${MAX_NUMBER}, is ${id}`;
+    return numbered(prefix, id);
   }
   const nextHop = parseIpAddress(nextHopText);
   if (nextHop === undefined) return `must be a next hop, is ${shorten(nextHopText)}`;
@@ -73,9 +76,16 @@ export function parseLine(text: string): PrefixLine | string | undefined {
 }
 
 function numbered(prefix: Prefix, id: number): PrefixLine {
-  const nextHop = new Uint8Array(prefix.address.length);
-  new DataView(nextHop.buffer).setUint32(nextHop.length - 4, id);
-  return { prefix, nextHop, isNumbered: true };
+  return { prefix, nextHop: numberedNextHop(id, prefix.address.length), isNumbered: true };
+}
+
+/** The address a next hop number stands for: in 100.64.0.0/10 (RFC 6598), or in the discard prefix 100::/64 (RFC 6666). */
+export function numberedNextHop(id: number, addressSize: number): IpAddress {
+  const address = new Uint8Array(addressSize);
+  const view = new DataView(address.buffer);
+  view.setUint32(addressSize - 4, addressSize === 4 ? SHARED_ADDRESS_SPACE + id : id);
+  if (addressSize === 16) address[0] = 1;
+  return address;
 }
 
 function shorten(text: string): string {

@@ -18,16 +18,16 @@ describe('a line', () => {
     ['10.0.0.0/8 192.0.2.1', '10.0.0.0/8 via 192.0.2.1'],
     ['  2001:db8::/32\t fe80::1  # uplink', '2001:db8::/32 via fe80::1'],
     ['10.0.0.0/8 2001:db8::1', '10.0.0.0/8 via 2001:db8::1'],
-    ['10.0.0.0/8 7', '10.0.0.0/8 via 0.0.0.7'],
-    ['2001:db8::/32 258', '2001:db8::/32 via ::102'],
-    ['10.0.0.0/8', '10.0.0.0/8 via 0.0.0.0'],
+    ['10.0.0.0/8 7', '10.0.0.0/8 via 100.64.0.7'],
+    ['2001:db8::/32 258', '2001:db8::/32 via 100::102'],
+    ['10.0.0.0/8', '10.0.0.0/8 via 100.64.0.0'],
     ['', undefined],
     ['# nothing', undefined],
     ['10.0.0.0/33 1', 'must be a prefix and a next hop, is 10.0.0.0/33'],
     ['10.0.0.0/8 gateway', 'must be a next hop, is gateway'],
     ['10.0.0.0/8 1 2', 'must be a prefix and a next hop, has 1 words more'],
     ['2001:db8::/32 192.0.2.1', 'must be an IPv6 next hop for 2001:db8::/32, is 192.0.2.1'],
-    ['10.0.0.0/8 4294967296', 'must be a next hop below 2^32, is 4294967296'],
+    ['10.0.0.0/8 4194304', 'must be a next hop number up to 4194303, is 4194304'],
   ])('%j', (text, meaning) => {
     expect(show(text)).toBe(meaning);
   });

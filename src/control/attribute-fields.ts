@@ -1,0 +1,99 @@
+// Stored path attributes → the fields a route object shows. Sets are shared by many routes, so decoded ones are kept.
+import type { AsPathElement } from '../bgp/attributes/as-path.ts';
+import { type DescribedAttributes, describeAttributes } from '../bgp/attributes/describe.ts';
+import type { StoredAttributes } from '../core/route-core.ts';
+import { formatIpAddress } from '../net/ip-address.ts';
+
+export interface RouteNextHop {
+  readonly address: string;
+  /** The link-local address beside a global one (RFC 2545 §3). */
+  readonly linkLocal?: string;
+  readonly weight: number;
+}
+
+export interface AttributeFields {
+  readonly origin?: string;
+  readonly asPath?: readonly AsPathElement[];
+  readonly med?: number;
+  readonly localPref?: number;
+  readonly atomicAggregate?: true;
+  readonly aggregator?: { readonly asn: number; readonly address: string };
+  readonly communities?: readonly string[];
+  readonly largeCommunities?: readonly string[];
+  readonly extendedCommunities?: readonly string[];
+  readonly originatorId?: string;
+  readonly clusterList?: readonly string[];
+}
+
+export interface SharedFields {
+  readonly nextHops: readonly RouteNextHop[];
+  readonly attributes: AttributeFields;
+}
+
+interface Decoded extends SharedFields {
+  readonly stored: StoredAttributes;
+}
+
+/** Sets kept decoded: rows of a dump that share one come close to each other. */
+const CACHE_SIZE = 8192;
+const cache = new Map<number, Decoded>();
+
+export function sharedFields(stored: StoredAttributes): SharedFields {
+  const known = cache.get(stored.id);
+  // An id may belong to another set by now: the bytes decide.
+  if (known !== undefined && isSame(known.stored, stored)) return known;
+  if (cache.size >= CACHE_SIZE) cache.clear();
+  const decoded = { stored, nextHops: [nextHopOf(stored)], attributes: attributeFields(stored) };
+  cache.set(stored.id, decoded);
+  return decoded;
+}
+
+function isSame(a: StoredAttributes, b: StoredAttributes): boolean {
+  if (a === b) return true;
+  return (
+    equalBytes(a.bytes, b.bytes) &&
+    equalBytes(a.nextHop, b.nextHop) &&
+    equalBytes(a.linkLocalNextHop ?? empty, b.linkLocalNextHop ?? empty)
+  );
+}
+
+const empty = new Uint8Array();
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Stored attributes carry 4-octet AS numbers and no NLRI (core/route-core.ts). */
+const storedContext = { fourOctetAs: true, addPath: new Set<string>() };
+
+function attributeFields(stored: StoredAttributes): AttributeFields {
+  const described = describeAttributes(stored.bytes, storedContext).attributes;
+  const fields = { ...pick(described), asPath: described.asPath ?? [] };
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as AttributeFields;
+}
+
+/** In the order in which they are shown. */
+function pick(attributes: DescribedAttributes): Record<keyof AttributeFields, unknown> {
+  return {
+    origin: attributes.origin,
+    asPath: attributes.asPath,
+    med: attributes.med,
+    localPref: attributes.localPref,
+    atomicAggregate: attributes.atomicAggregate,
+    aggregator: attributes.aggregator,
+    communities: attributes.communities,
+    largeCommunities: attributes.largeCommunities,
+    extendedCommunities: attributes.extendedCommunities?.map(({ text }) => text),
+    originatorId: attributes.originatorId,
+    clusterList: attributes.clusterList,
+  };
+}
+
+function nextHopOf({ nextHop, linkLocalNextHop }: StoredAttributes): RouteNextHop {
+  const address = formatIpAddress(nextHop);
+  if (linkLocalNextHop === undefined) return { address, weight: 1 };
+  return { address, linkLocal: formatIpAddress(linkLocalNextHop), weight: 1 };
+}

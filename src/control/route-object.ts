@@ -1,0 +1,136 @@
+// Rows of the core → the route object of every command and of the API. Field names are the contract with other programs.
+import type { FibNextHop, FibRow, FibState, RouteRow } from '../core/route-core.ts';
+import { formatHex } from '../net/hex.ts';
+import { formatIpAddress } from '../net/ip-address.ts';
+import { formatPrefix } from '../net/prefix.ts';
+import { type AttributeFields, type RouteNextHop, sharedFields } from './attribute-fields.ts';
+
+/** Where a FIB writes to. */
+export type TargetName = 'ovn' | 'host' | 'memory';
+export type InstallState = 'yes' | 'no' | 'pending' | 'refused' | 'held';
+
+/** One path to a prefix. */
+export interface RouteObject extends AttributeFields {
+  readonly network: string;
+  readonly family: string;
+  /** EVPN: the key bytes of the route, in hex. */
+  readonly prefix: string;
+  /** ADD-PATH identifier, where the peer sends them. */
+  readonly pathId?: number;
+  readonly best: boolean;
+  /** Shares the load with the best path. */
+  readonly multipath?: true;
+  /** Kept from before the peer's restart, not yet sent again (RFC 4724). */
+  readonly stale?: true;
+  readonly peer: string;
+  readonly nextHops: readonly RouteNextHop[];
+  /** RFC 3339, whole seconds. */
+  readonly since: string;
+  readonly installed?: Partial<Record<TargetName, InstallState>>;
+  readonly reason: string;
+}
+
+/** What a target should hold for a prefix, and what it holds. */
+export interface EntryObject {
+  readonly network: string;
+  readonly family: string;
+  readonly prefix: string;
+  readonly target: TargetName;
+  /** What should be there; empty where nothing should, or with `discard`. */
+  readonly nextHops: readonly RouteNextHop[];
+  /** Packets are dropped on purpose. */
+  readonly discard?: true;
+  readonly installed: InstallState;
+  /** What is there, where it is something else. */
+  readonly programmed?: readonly RouteNextHop[];
+  /** Why the target does not take it. */
+  readonly failure?: EntryFailure;
+}
+
+export interface EntryFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a row says by number, in words. */
+export interface RouteNames {
+  readonly network: string;
+  readonly peer: (peer: number) => string;
+  readonly target: (fib: number) => TargetName | undefined;
+}
+
+export function routeObject(row: RouteRow, names: RouteNames): RouteObject {
+  const isLocal = row.peer === 0;
+  const { nextHops, attributes } = isLocal ? local : sharedFields(row.attributes);
+  return {
+    network: names.network,
+    family: row.family,
+    prefix: row.prefix === undefined ? formatHex(row.nlri!) : formatPrefix(row.prefix),
+    ...(row.pathId === 0 ? undefined : { pathId: row.pathId }),
+    best: row.best,
+    ...(row.multipath ? { multipath: true } : undefined),
+    ...(row.stale ? { stale: true } : undefined),
+    peer: isLocal ? 'local' : names.peer(row.peer),
+    nextHops,
+    ...attributes,
+    since: formatTime(row.since),
+    ...(row.fibStates.length === 0 ? undefined : { installed: installedIn(row, names) }),
+    reason: row.reason,
+  };
+}
+
+const local = { nextHops: [], attributes: {} };
+
+export function entryObject(
+  row: FibRow,
+  target: {
+    readonly network: string;
+    readonly target: TargetName;
+    readonly failure?: EntryFailure | undefined;
+  },
+): EntryObject {
+  const nextHops = row.desired?.map(describeNextHop) ?? [];
+  const programmed = row.installed?.map(describeNextHop);
+  return {
+    network: target.network,
+    family: row.family,
+    prefix: formatPrefix(row.prefix),
+    target: target.target,
+    nextHops,
+    ...(row.desired?.length === 0 ? { discard: true } : undefined),
+    installed: installStates[row.state],
+    ...(programmed === undefined || isSameText(programmed, nextHops) ? undefined : { programmed }),
+    ...(target.failure === undefined
+      ? undefined
+      : { failure: { code: target.failure.code, message: target.failure.message } }),
+  };
+}
+
+function installedIn(row: RouteRow, names: RouteNames): Partial<Record<TargetName, InstallState>> {
+  const installed: Partial<Record<TargetName, InstallState>> = {};
+  for (const { fib, state } of row.fibStates) {
+    const target = names.target(fib);
+    if (target !== undefined) installed[target] = installStates[state];
+  }
+  return installed;
+}
+
+const installStates: Readonly<Record<FibState, InstallState>> = {
+  absent: 'no',
+  installed: 'yes',
+  pending: 'pending',
+  refused: 'refused',
+  held: 'held',
+};
+
+function describeNextHop({ address, weight }: FibNextHop): RouteNextHop {
+  return { address: formatIpAddress(address), weight };
+}
+
+function isSameText(a: readonly RouteNextHop[], b: readonly RouteNextHop[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function formatTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000', '');
+}
