@@ -87,8 +87,9 @@ export class Session {
     );
   }
 
-  /** RFC 7047 §4.1.9: takes the lock from whoever holds it. */
+  /** RFC 7047 §4.1.9: takes the lock from whoever holds it. A lock that was asked for must be given up first. */
   async stealLock(): Promise<void> {
+    await this.unlock();
     await this.#rpc.request('steal', [this.#options.lock], () => this.#handlers.lockChanged(true));
   }
 
