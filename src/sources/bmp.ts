@@ -80,6 +80,12 @@ export interface DescribedBmp {
   readonly errors?: readonly { readonly offset: number; readonly message: string }[];
 }
 
+export interface BmpReading {
+  readonly message: DescribedBmp;
+  /** The whole message of a Route Monitoring, and how it was read. */
+  readonly update?: { readonly bytes: Uint8Array; readonly context: DecodeContext } | undefined;
+}
+
 type Fields = Omit<DescribedBmp, 'type' | 'version' | 'length' | 'errors'>;
 type MutableFields = { -readonly [Key in keyof Fields]: Fields[Key] };
 
@@ -93,14 +99,24 @@ export function bmpLength(bytes: Uint8Array): number | undefined {
 export class BmpDecoder {
   readonly #sessions = new Map<string, DecodeContext>();
   readonly #forced: Partial<DecodeContext>;
+  /** The message of the Route Monitoring being read. */
+  #update: BmpReading['update'];
 
   /** `forced`: what is known better than from the stream; a router may leave out path identifiers it negotiated. */
   constructor(forced: Partial<DecodeContext> = {}) {
     this.#forced = forced;
   }
 
-  /** One whole message. `base`: its offset in the input, for error offsets. */
-  describe(message: Uint8Array, base = 0): DescribedBmp {
+  /** One whole message, and the UPDATE in it, if any. `base`: its offset in the input, for error offsets. */
+  read(message: Uint8Array, base = 0): BmpReading {
+    this.#update = undefined;
+    const described = this.#describe(message, base);
+    return this.#update === undefined
+      ? { message: described }
+      : { message: described, update: this.#update };
+  }
+
+  #describe(message: Uint8Array, base: number): DescribedBmp {
     const version = message[0]!;
     const typeCode = message[BMP_HEADER_SIZE - 1]!;
     const type = typeNames[typeCode];
@@ -128,7 +144,7 @@ export class BmpDecoder {
     switch (type) {
       case 'routeMonitoring':
         if (version === 4) this.#readVersion4Route(reader, peer, fields);
-        else fields.update = this.#readMessage(reader, peer);
+        else fields.update = this.#describeUpdate(reader.position, takeMessage(reader), peer);
         return;
       case 'statistics':
         fields.statistics = readStatistics(reader);
@@ -150,6 +166,12 @@ export class BmpDecoder {
     // RFC 7854 §4.2: the A flag says how the AS_PATH is written, whatever was negotiated; a Loc-RIB has its own flags
     const fourOctetAs = peer.type === LOC_RIB_PEER || (peer.flags & FLAG_TWO_OCTET_AS) === 0;
     return { fourOctetAs, addPath: known?.addPath ?? new Set(), ...this.#forced };
+  }
+
+  #describeUpdate(base: number, bytes: Uint8Array, peer: BmpPeer): DescribedMessage {
+    const context = this.#contextOf(peer);
+    this.#update = { bytes, context };
+    return describeMessage(bytes, context, base);
   }
 
   #readMessage(reader: ByteReader, peer: BmpPeer): DescribedMessage {
@@ -211,7 +233,7 @@ export class BmpDecoder {
       const base = inside.position;
       const value = inside.bytes(length);
       if (messageLength(value) === length) {
-        fields.update = describeMessage(value, this.#contextOf(peer), base);
+        fields.update = this.#describeUpdate(base, value, peer);
       } else tlvs.push({ type, index, hex: formatHex(value) });
     }
     fields.tlvs = tlvs;

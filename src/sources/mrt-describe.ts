@@ -1,9 +1,13 @@
 // MRT records → plain objects for people and JSON.
-import { type DecodeContext, describeAttributes } from '../bgp/attributes/describe.ts';
+import {
+  type DecodeContext,
+  type DecodeError,
+  describeAttributes,
+} from '../bgp/attributes/describe.ts';
 import { addressFamilyName } from '../bgp/iana.ts';
 import { describeMessage } from '../bgp/messages/describe.ts';
 import { type DescribedRoute, describeRoutes } from '../bgp/nlri/describe.ts';
-import { ByteReader } from '../net/byte-reader.ts';
+import { ByteReader, ReadError } from '../net/byte-reader.ts';
 import { formatHex } from '../net/hex.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import {
@@ -16,55 +20,59 @@ import {
 
 export type DescribedMrt = Readonly<Record<string, unknown>>;
 
-/** What was found wrong inside a record: how many places, and the first. */
-export interface RecordFault {
-  readonly offset: number;
-  readonly message: string;
+/** The record; the message in it, if any, with what is needed to read it; what could not be read. Offsets are the record's. */
+export interface MrtReading {
+  readonly described: DescribedMrt;
+  readonly update?: { readonly bytes: Uint8Array; readonly context: DecodeContext };
+  readonly errors: readonly DecodeError[];
 }
 
-/** The record, and what could not be read of it. */
+/** `addPath`: what is known better than from the record's subtype. */
 export function describeMrt(
   record: MrtRecord,
   addPath: ReadonlySet<string> | undefined,
-): { readonly described: DescribedMrt; readonly faults: readonly RecordFault[] } {
-  const faults: RecordFault[] = [];
+): MrtReading {
+  const reading = readByKind(record, addPath);
   const described = {
     recordType: mrtTypeName(record.mrtType, record.subtype),
     timestamp: new Date(record.timestamp / 1000).toISOString(),
-    ...describeByKind(record, addPath, faults),
+    ...reading.described,
   };
-  return { described, faults };
+  const errors = reading.errors.map((error) => ({ ...error, offset: record.offset }));
+  return { ...reading, described, errors };
 }
 
-function describeByKind(
-  record: MrtRecord,
-  addPath: ReadonlySet<string> | undefined,
-  faults: RecordFault[],
-): DescribedMrt {
+function readByKind(record: MrtRecord, addPath: ReadonlySet<string> | undefined): MrtReading {
   switch (record.kind) {
     case 'peerIndexTable':
       return {
-        collectorId: routerId(record.collectorId),
-        viewName: record.viewName,
-        peers: record.peers.map(describePeer),
+        described: {
+          collectorId: formatRouterId(record.collectorId),
+          viewName: record.viewName,
+          peers: record.peers.map(describePeer),
+        },
+        errors: [],
       };
     case 'rib':
-      return describeRib(record, faults);
+      return describeRib(record);
     case 'message': {
-      const context = { fourOctetAs: record.fourOctetAs, addPath: addPathOf(record, addPath) };
-      const message = describeMessage(record.message, context);
-      for (const { message: text } of message.errors ?? []) {
-        faults.push({ offset: record.offset, message: text });
-      }
-      return { ...session(record), message };
+      const { fourOctetAs, message: bytes } = record;
+      const context = { fourOctetAs, addPath: addPathOf(record, addPath) };
+      const message = describeMessage(bytes, context);
+      const described = { ...describeSession(record), message };
+      return { described, update: { bytes, context }, errors: message.errors ?? [] };
     }
-    case 'stateChange':
-      return { ...session(record), oldState: record.oldState, newState: record.newState };
+    case 'stateChange': {
+      const { oldState, newState } = record;
+      return { described: { ...describeSession(record), oldState, newState }, errors: [] };
+    }
     case 'unknown':
-      return { body: formatHex(record.body) };
+      return { described: { body: formatHex(record.body) }, errors: [] };
     case 'broken':
-      faults.push({ offset: record.offset, message: `${record.name}: ${record.reason}` });
-      return { broken: record.reason, body: formatHex(record.body) };
+      return {
+        described: { broken: record.reason, body: formatHex(record.body) },
+        errors: [{ offset: record.offset, message: `${record.name}: ${record.reason}` }],
+      };
   }
 }
 
@@ -84,24 +92,28 @@ const everyFamily: ReadonlySet<string> = new (class extends Set<string> {
   }
 })();
 
-function describeRib(record: RibRecord, faults: RecordFault[]): DescribedMrt {
+function describeRib(record: RibRecord): MrtReading {
+  const errors: DecodeError[] = [];
   const routes: DescribedRoute[] = [];
-  describeRoutes(new ByteReader(record.nlri), record.afi, record.safi, false, routes);
-  return {
-    sequence: record.sequence,
-    ...(routes[0] ?? { family: addressFamilyName(record.afi, record.safi) }),
-    entries: record.entries.map((entry) => describeEntry(record, entry, faults)),
-  };
+  try {
+    describeRoutes(new ByteReader(record.nlri), record.afi, record.safi, false, routes);
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    errors.push(error);
+  }
+  const entries = record.entries.map((entry) => describeEntry(record, entry, errors));
+  const family = addressFamilyName(record.afi, record.safi);
+  return { described: { sequence: record.sequence, family, ...routes[0], entries }, errors };
 }
 
-function describeEntry(record: RibRecord, entry: RibEntry, faults: RecordFault[]): DescribedMrt {
+function describeEntry(record: RibRecord, entry: RibEntry, allErrors: DecodeError[]): DescribedMrt {
   const context: DecodeContext = {
     fourOctetAs: record.fourOctetAs,
     addPath: new Set(),
     abbreviatedMpReach: true,
   };
   const { attributes, errors } = describeAttributes(entry.attributes, context);
-  for (const { message } of errors) faults.push({ offset: record.offset, message });
+  allErrors.push(...errors);
   return {
     peerIndex: entry.peerIndex,
     ...(entry.peer === undefined ? {} : { peer: describePeer(entry.peer) }),
@@ -112,11 +124,11 @@ function describeEntry(record: RibRecord, entry: RibEntry, faults: RecordFault[]
   };
 }
 
-function describePeer({ address, asn, routerId: id }: MrtPeer): DescribedMrt {
-  return { address: formatIpAddress(address), asn, routerId: routerId(id) };
+function describePeer({ address, asn, routerId }: MrtPeer): DescribedMrt {
+  return { address: formatIpAddress(address), asn, routerId: formatRouterId(routerId) };
 }
 
-function session(record: {
+function describeSession(record: {
   readonly peer: MrtPeer;
   readonly localAsn: number;
   readonly localAddress: Uint8Array;
@@ -129,6 +141,6 @@ function session(record: {
   };
 }
 
-function routerId(id: number): string {
+function formatRouterId(id: number): string {
   return formatIpAddress(Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id));
 }

@@ -44,7 +44,7 @@ export function describeUpdate(
   const update: DescribedUpdate = {
     type: 'update',
     withdrawn: [...withdrawn, ...block.unreach],
-    announced: [...announced, ...block.reach],
+    announced: [...block.reach, ...announced],
     attributes: block.attributes,
   };
   const endOfRib = isEmpty ? addressFamilyName(IPV4, UNICAST) : endOfRibFamily(update);

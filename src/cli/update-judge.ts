@@ -1,0 +1,43 @@
+// What a session would do about an UPDATE (RFC 7606), in words: the core's verdict for people.
+import type { DecodeContext } from '../bgp/attributes/describe.ts';
+import { attributeName, errorText } from '../bgp/iana.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import { addressFamilies } from '../net/address-family.ts';
+
+export interface Verdict {
+  readonly outcome: string;
+  readonly errorCode?: number;
+  readonly errorSubcode?: number;
+  /** The NOTIFICATION in words, when the outcome is a reset; the error that was found, when it is not. */
+  readonly error?: string;
+  readonly attribute?: number;
+  readonly attributeName?: string;
+  /** From the start of the message. */
+  readonly offset?: number;
+}
+
+export type UpdateJudge = (message: Uint8Array, context: DecodeContext) => Verdict;
+
+export function updateJudge(core: RouteCore, session: 'ebgp' | 'ibgp'): UpdateJudge {
+  return (message, { fourOctetAs, addPath }) => {
+    const verdict = core.checkUpdate(message, {
+      fourOctetAs,
+      session,
+      addPath: addressFamilies.filter((family) => addPath.has(family)),
+      peerAsn: 0,
+      localAsn: 0,
+    });
+    const { outcome, errorCode, errorSubcode, attribute, offset } = verdict;
+    if (outcome === 'accept') return { outcome };
+    const name = attributeName(attribute);
+    return {
+      outcome,
+      errorCode,
+      errorSubcode,
+      error: errorText(errorCode, errorSubcode),
+      ...(attribute === 0 ? {} : { attribute }),
+      ...(name === undefined ? {} : { attributeName: name }),
+      offset,
+    };
+  };
+}
