@@ -20,7 +20,6 @@ export interface ReceiverEvents {
   readonly onChanged: () => void;
   readonly onOpen: (session: ReceiverSession) => void;
   readonly onEndOfRib: (family: AddressFamily) => void;
-  readonly onClose: (retain: readonly AddressFamily[]) => void;
 }
 
 export class PeerReceiver implements UpdateReceiver {
@@ -59,7 +58,6 @@ export class PeerReceiver implements UpdateReceiver {
 
   close(retain: readonly AddressFamily[]): void {
     this.#core.closePeer(this.#peer, retain);
-    this.#events.onClose(retain);
     this.#events.onChanged();
   }
 

@@ -1,0 +1,223 @@
+// What the control API asks, answered from the running parts.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Speaker } from '../bgp/speaker.ts';
+import type { Config } from '../config/config.ts';
+import { type AgentView, BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import type { EventLoopWatch } from '../observe/event-loop.ts';
+import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
+import { RouteReader } from './route-reader.ts';
+import type { NetworkRuntime, PeerRuntime, TargetRuntime } from './runtime.ts';
+
+export interface ControlParts {
+  readonly config: Config;
+  readonly core: RouteCore;
+  readonly speaker: Speaker;
+  readonly networks: ReadonlyMap<string, NetworkRuntime>;
+  readonly peers: ReadonlyMap<string, PeerRuntime>;
+  readonly eventLoop: EventLoopWatch;
+  /** The core was changed from here. */
+  readonly onChanged: () => void;
+}
+
+export class AgentControl implements AgentView {
+  readonly #parts: ControlParts;
+  readonly #reader: RouteReader;
+  readonly #startedAt = new Date();
+  readonly metrics: () => Promise<string>;
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+    this.#reader = new RouteReader(parts);
+    this.metrics = createMetrics(() => this.#sample());
+  }
+
+  status(): object {
+    const { config, core, eventLoop, speaker } = this.#parts;
+    const peers = speaker.peers();
+    const memory = core.memory();
+    return {
+      node: config.node,
+      asn: config.bgp.asn,
+      startedAt: this.#startedAt.toISOString(),
+      ready: this.isReady(),
+      establishedPeers: peers.filter(({ state }) => state === 'established').length,
+      configuredPeers: peers.length,
+      routes: memory.routeCount,
+      prefixes: memory.prefixCount,
+      attributeSets: memory.attributeSetCount,
+      coreUsedBytes: memory.usedBytes,
+      coreLinearBytes: memory.linearBytes,
+      residentBytes: process.memoryUsage.rss(),
+      eventLoopWorstMs: Math.round(eventLoop.worstMs() * 10) / 10,
+    };
+  }
+
+  peers(): readonly object[] {
+    const { core, peers, speaker } = this.#parts;
+    return speaker.peers().map((status) => {
+      const { id, config, receiver } = peers.get(status.name)!;
+      const counters = core.peerCounters(id);
+      return {
+        ...status,
+        network: config.network,
+        import: config.import,
+        receivedPrefixes: sum(counters.received),
+        acceptedPrefixes: sum(counters.accepted),
+        bestPrefixes: sum(counters.best),
+        received: receiver.counters,
+      };
+    });
+  }
+
+  networks(): readonly object[] {
+    return [...this.#parts.networks.values()].map((network) => ({
+      network: network.config.name,
+      firstSync: network.initialSync.isFinished ? 'finished' : 'waiting',
+      waitingFor: network.initialSync.waitingFor,
+      advertised: network.config.advertise.length,
+      targets: network.targets.map((target) => this.#target(target)),
+    }));
+  }
+
+  routes(query: RoutesQuery): AsyncIterable<object> {
+    return this.#reader.routes(query);
+  }
+
+  lookup(query: { readonly network?: string; readonly address: string }): object {
+    return this.#reader.lookup(query);
+  }
+
+  drift(query: { readonly network?: string }): AsyncIterable<object> {
+    return this.#reader.drift(query.network);
+  }
+
+  async replay(query: { readonly peer: string }, body: AsyncIterable<Uint8Array>): Promise<object> {
+    const peer = this.#parts.peers.get(query.peer);
+    if (peer === undefined) {
+      throw new BadQuestion(
+        `peer ${query.peer}, expected one of ${[...this.#parts.peers.keys()].join(', ')}`,
+      );
+    }
+    const { receiver } = peer;
+    this.#openForReplay(peer);
+    const before = { ...receiver.counters };
+    for await (const chunk of body) {
+      let result = receiver.receive(chunk);
+      while (result.status === 'control') result = receiver.resume();
+      if (result.status === 'reset') {
+        throw new BadQuestion(
+          `not a stream of UPDATEs: error ${result.errorCode}/${result.errorSubcode}`,
+        );
+      }
+      await nextTurn();
+    }
+    this.#parts.onChanged();
+    const { updates, announced, withdrawn } = receiver.counters;
+    return {
+      peer: query.peer,
+      updates: updates - before.updates,
+      announced: announced - before.announced,
+      withdrawn: withdrawn - before.withdrawn,
+    };
+  }
+
+  /** A replay stands in for a session: it cannot share the stream of one that is up. Its routes go when the session comes. */
+  #openForReplay({ config, receiver }: PeerRuntime): void {
+    const status = this.#parts.speaker.peers().find(({ name }) => name === config.name);
+    if (status?.state === 'established') {
+      throw new BadQuestion(`peer ${config.name} is established, expected one without a session`);
+    }
+    receiver.open({
+      routerId: 0,
+      fourOctetAs: true,
+      maxMessageBytes: 65_535,
+      families: config.families,
+      addPath: [],
+    });
+  }
+
+  async flush(query: { readonly network?: string }): Promise<object> {
+    let removed = 0;
+    for (const { targets } of this.#selected(query.network)) {
+      for (const { reconciler } of targets) removed += (await reconciler.flush()).removedCount;
+    }
+    return { removed };
+  }
+
+  release(query: { readonly network?: string }): object {
+    const networks = this.#selected(query.network);
+    for (const { targets } of networks) {
+      for (const { reconciler } of targets) reconciler.releaseRemovals({ force: true });
+    }
+    this.#parts.onChanged();
+    return { networks: networks.map(({ config }) => config.name) };
+  }
+
+  isReady(): boolean {
+    const networks = [...this.#parts.networks.values()];
+    return networks.every(
+      ({ initialSync, targets }) =>
+        initialSync.isFinished &&
+        targets.every(({ reconciler }) => reconciler.status().state === 'ready'),
+    );
+  }
+
+  #selected(name: string | undefined): readonly NetworkRuntime[] {
+    return name === undefined ? [...this.#parts.networks.values()] : [this.#reader.network(name)];
+  }
+
+  #target({ fib, kind, reconciler }: TargetRuntime): object {
+    return { target: kind, ...reconciler.status(), ...this.#parts.core.fibCounters(fib) };
+  }
+
+  #sample(): MetricsSample {
+    const { core, eventLoop, networks, peers, speaker } = this.#parts;
+    eventLoop.takeWorstMs();
+    const memory = core.memory();
+    return {
+      peers: speaker.peers().map((status) => {
+        const { id, config, receiver } = peers.get(status.name)!;
+        const counters = core.peerCounters(id);
+        return {
+          ...receiver.counters,
+          peer: status.name,
+          network: config.network,
+          established: status.state === 'established',
+          receivedPrefixes: sum(counters.received),
+          acceptedPrefixes: sum(counters.accepted),
+          advertisedPrefixes: status.advertisedCount,
+        };
+      }),
+      targets: [...networks.values()].flatMap(({ config, targets }) =>
+        targets.map(({ fib, kind, reconciler }) => {
+          const counters = core.fibCounters(fib);
+          const status = reconciler.status();
+          return {
+            network: config.name,
+            target: kind,
+            ready: status.state === 'ready',
+            installed: counters.installedCount,
+            pending: counters.pendingCount,
+            refused: counters.refusedCount,
+            held: counters.heldCount,
+            written: status.writtenCount,
+            failures: status.failureCount,
+            lastBatchSeconds: status.lastBatchMs / 1000,
+          };
+        }),
+      ),
+      core: {
+        linearBytes: memory.linearBytes,
+        usedBytes: memory.usedBytes,
+        routes: memory.routeCount,
+        prefixes: memory.prefixCount,
+      },
+      eventLoopWorstSeconds: eventLoop.worstMs() / 1000,
+    };
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

@@ -1,0 +1,210 @@
+// Reads tables out of the running core for the control API: any stage, page by page, in constant memory.
+//
+// Between two pages the main loop gets its turn; a cursor survives whatever changes meanwhile (RouteCore.routes).
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
+import { entryObject, type RouteNames, routeObject } from '../control/route-object.ts';
+import type { Page, PrefixMatch, RouteCore, WalkCursor } from '../core/route-core.ts';
+import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
+import { parseIpAddress } from '../net/ip-address.ts';
+import { parsePrefix, prefixFamily } from '../net/prefix.ts';
+import type { NetworkRuntime, PeerRuntime, TargetRuntime } from './runtime.ts';
+
+/** Rows per page: about two milliseconds of work. */
+const PAGE_ROWS = 500;
+
+export interface ReaderParts {
+  readonly core: RouteCore;
+  readonly networks: ReadonlyMap<string, NetworkRuntime>;
+  readonly peers: ReadonlyMap<string, PeerRuntime>;
+}
+
+export class RouteReader {
+  readonly #parts: ReaderParts;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws BadQuestion before the first row for what cannot be asked. */
+  async *routes(query: RoutesQuery): AsyncGenerator<object> {
+    const network = this.network(query.network);
+    const match = readMatch(query);
+    const families = readFamilies(query.family, match);
+    const stage = query.stage ?? 'loc-rib';
+    const peer = query.peer === undefined ? undefined : this.#peer(query.peer).id;
+    for (const family of families) {
+      switch (stage) {
+        case 'adj-rib-in':
+        case 'loc-rib':
+          yield* this.#rows(network, family, stage, peer, match);
+          break;
+        case 'fib':
+          yield* this.#entries(network, network.targets[0], family, match, () => true);
+          break;
+        case 'ovn':
+        case 'host': {
+          const target = network.targets.find(({ kind }) => kind === stage);
+          yield* this.#entries(
+            network,
+            target,
+            family,
+            match,
+            (row) => row.installed !== undefined,
+          );
+          break;
+        }
+        default:
+          throw new BadQuestion(`stage ${stage}, expected adj-rib-in, loc-rib, fib, ovn or host`);
+      }
+    }
+  }
+
+  /** Longest match, with every route of that prefix. */
+  lookup(query: { readonly network?: string; readonly address: string }): object {
+    const network = this.network(query.network);
+    const address = parseIpAddress(query.address ?? '');
+    if (address === undefined)
+      throw new BadQuestion(`address ${query.address}, expected an IP address`);
+    const prefix = { address, length: address.length * 8 };
+    const page = this.#parts.core.routes(
+      {
+        network: network.id,
+        family: prefixFamily(prefix),
+        stage: 'adj-rib-in',
+        match: { kind: 'longest', prefix },
+      },
+      undefined,
+      PAGE_ROWS,
+    );
+    const names = this.#names(network);
+    const routes = page.rows.map((row) => routeObject(row, names));
+    const best = routes.find((route) => route.best);
+    return {
+      address: query.address,
+      network: network.config.name,
+      prefix: best?.prefix ?? null,
+      routes,
+    };
+  }
+
+  /** Entries that are not in place as desired. */
+  async *drift(networkName: string | undefined): AsyncGenerator<object> {
+    const networks =
+      networkName === undefined ? this.#parts.networks.values() : [this.network(networkName)];
+    for (const network of networks) {
+      for (const target of network.targets) {
+        for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+          yield* this.#entries(
+            network,
+            target,
+            family,
+            { kind: 'all' },
+            (row) => row.state !== 'installed',
+          );
+        }
+      }
+    }
+  }
+
+  network(name = 'default'): NetworkRuntime {
+    const network = this.#parts.networks.get(name);
+    if (network !== undefined) return network;
+    throw new BadQuestion(
+      `network ${name}, expected one of ${[...this.#parts.networks.keys()].join(', ')}`,
+    );
+  }
+
+  #peer(name: string): PeerRuntime {
+    const peer = this.#parts.peers.get(name);
+    if (peer !== undefined) return peer;
+    throw new BadQuestion(
+      `peer ${name}, expected one of ${[...this.#parts.peers.keys()].join(', ')}`,
+    );
+  }
+
+  async *#rows(
+    network: NetworkRuntime,
+    family: AddressFamily,
+    stage: 'adj-rib-in' | 'loc-rib',
+    peer: number | undefined,
+    match: PrefixMatch,
+  ): AsyncGenerator<object> {
+    const names = this.#names(network);
+    const query = {
+      network: network.id,
+      family,
+      stage,
+      match,
+      ...(peer === undefined ? {} : { peer }),
+    };
+    const pages = this.#pages((cursor) => this.#parts.core.routes(query, cursor, PAGE_ROWS));
+    for await (const row of pages) yield routeObject(row, names);
+  }
+
+  async *#entries(
+    network: NetworkRuntime,
+    target: TargetRuntime | undefined,
+    family: AddressFamily,
+    match: PrefixMatch,
+    select: (row: ReturnType<RouteCore['fibEntries']>['rows'][number]) => boolean,
+  ): AsyncGenerator<object> {
+    if (target === undefined) return;
+    const pages = this.#pages((cursor) =>
+      this.#parts.core.fibEntries(target.fib, family, match, cursor, PAGE_ROWS),
+    );
+    for await (const row of pages) {
+      if (!select(row)) continue;
+      const failure = target.reconciler.failure(row.prefix);
+      yield entryObject(row, { network: network.config.name, target: target.kind, failure });
+    }
+  }
+
+  async *#pages<Row>(read: (cursor: WalkCursor | undefined) => Page<Row>): AsyncGenerator<Row> {
+    let cursor: WalkCursor | undefined;
+    do {
+      const page = read(cursor);
+      yield* page.rows;
+      cursor = page.next;
+      await nextTurn();
+    } while (cursor !== undefined);
+  }
+
+  #names(network: NetworkRuntime): RouteNames {
+    const peers = new Map(
+      [...this.#parts.peers.values()].map(({ id, config }) => [id, config.name]),
+    );
+    const targets = new Map(network.targets.map(({ fib, kind }) => [fib, kind]));
+    return {
+      network: network.config.name,
+      peer: (id) => (id === 0 ? 'local' : (peers.get(id) ?? `peer ${id}`)),
+      target: (fib) => targets.get(fib),
+    };
+  }
+}
+
+function readMatch({ prefix: text, match = 'exact' }: RoutesQuery): PrefixMatch {
+  if (text === undefined) return { kind: 'all' };
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new BadQuestion(`prefix ${text}, expected ADDRESS/LENGTH`);
+  switch (match) {
+    case 'exact':
+    case 'longer':
+    case 'covering':
+    case 'longest':
+      return { kind: match, prefix };
+    default:
+      throw new BadQuestion(`match ${match}, expected exact, longer, covering or longest`);
+  }
+}
+
+function readFamilies(text: string | undefined, match: PrefixMatch): readonly AddressFamily[] {
+  if (text === undefined) {
+    return match.kind === 'all' ? ['ipv4-unicast', 'ipv6-unicast'] : [prefixFamily(match.prefix)];
+  }
+  const family = addressFamilies.find((name) => name === text);
+  if (family === undefined) {
+    throw new BadQuestion(`family ${text}, expected one of ${addressFamilies.join(', ')}`);
+  }
+  return [family];
+}

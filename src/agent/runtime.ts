@@ -1,0 +1,29 @@
+// The agent's own tables: which network, peer and target has which number in the core. Written at the start, read everywhere.
+import type { NetworkConfig, PeerConfig } from '../config/config.ts';
+import type { Reconciler } from '../sinks/reconciler.ts';
+import type { InitialSync } from './initial-sync.ts';
+import type { PeerReceiver } from './peer-receiver.ts';
+import type { TargetKind } from './targets.ts';
+
+export interface NetworkRuntime {
+  /** Network id in the core. */
+  readonly id: number;
+  readonly config: NetworkConfig;
+  readonly targets: readonly TargetRuntime[];
+  readonly initialSync: InitialSync;
+}
+
+export interface TargetRuntime {
+  /** FIB id in the core. */
+  readonly fib: number;
+  readonly kind: TargetKind;
+  readonly reconciler: Reconciler;
+}
+
+export interface PeerRuntime {
+  /** Peer id in the core; 0 is the local one. */
+  readonly id: number;
+  readonly config: PeerConfig;
+  readonly network: NetworkRuntime;
+  readonly receiver: PeerReceiver;
+}

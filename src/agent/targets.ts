@@ -1,0 +1,42 @@
+// Which places a network's routes are written to, and what each sink must be told. Pure: configuration in, options out.
+import type { Config, NetworkConfig } from '../config/config.ts';
+import type { SinkOptions } from '../workers/messages.ts';
+
+/** The kind of place, as `routes --stage` and `installed` name it. */
+export type TargetKind = 'ovn' | 'host';
+
+export interface TargetPlan {
+  readonly kind: TargetKind;
+  readonly sink: SinkOptions;
+}
+
+/** `dryRun`: the same targets with sinks that only remember. */
+export function planTargets(config: Config, network: NetworkConfig, dryRun: boolean): TargetPlan[] {
+  const plans = [...ovnTarget(config, network), ...hostTarget(config, network)];
+  if (!dryRun) return plans;
+  return plans.map(({ kind }) => ({ kind, sink: { kind: 'memory', network: network.name } }));
+}
+
+function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
+  if (network.ovn === undefined) return [];
+  const { router, outputPort, maxRoutes, collision } = network.ovn;
+  const sink: SinkOptions = {
+    kind: 'ovn',
+    remotes: config.ovn.northbound,
+    ...(config.ovn.tls === undefined ? {} : { tls: config.ovn.tls }),
+    owner: config.node,
+    network: network.name,
+    router,
+    outputPort,
+    maxRoutes,
+    collision,
+  };
+  return [{ kind: 'ovn', sink }];
+}
+
+function hostTarget(config: Config, network: NetworkConfig): TargetPlan[] {
+  const table = network.vrf ?? network.table;
+  if (table === undefined) return [];
+  const { protocol, metric } = config.host;
+  return [{ kind: 'host', sink: { kind: 'host', table, protocol, metric } }];
+}

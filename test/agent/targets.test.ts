@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { planTargets } from '../../src/agent/targets.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+
+function plan(networkYaml: string, dryRun = false) {
+  const { config, problems } = parseConfig(
+    `node: worker-1
+bgp: { asn: 64512, routerId: 10.0.0.1 }
+ovn: { northbound: "unix:/a.sock,tcp:192.0.2.1:6641" }
+networks: [${networkYaml}]`,
+  );
+  if (config === undefined) throw new Error(JSON.stringify(problems));
+  return planTargets(config, config.networks[0]!, dryRun);
+}
+
+describe('planTargets', () => {
+  it('writes nowhere unless told to', () => {
+    expect(plan('{ name: default }')).toEqual([]);
+  });
+
+  it('writes to the OVN router under the name of the node', () => {
+    expect(plan('{ name: default, ovn: { router: GR_w1, outputPort: rtoe-GR_w1 } }')).toEqual([
+      {
+        kind: 'ovn',
+        sink: {
+          kind: 'ovn',
+          remotes: ['unix:/a.sock', 'tcp:192.0.2.1:6641'],
+          owner: 'worker-1',
+          network: 'default',
+          router: 'GR_w1',
+          outputPort: 'rtoe-GR_w1',
+          maxRoutes: 50_000,
+          collision: 'skip',
+        },
+      },
+    ]);
+  });
+
+  it('prefers the VRF device to a table', () => {
+    expect(plan('{ name: blue, vrf: blue }')).toEqual([
+      { kind: 'host', sink: { kind: 'host', table: 'blue', protocol: 114, metric: 20 } },
+    ]);
+  });
+
+  it('remembers only, in a dry run', () => {
+    expect(plan('{ name: default, table: main }', true)).toEqual([
+      { kind: 'host', sink: { kind: 'memory', network: 'default' } },
+    ]);
+  });
+});
