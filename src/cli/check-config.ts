@@ -30,6 +30,6 @@ async function checkConfig(
     process.stdout.write(effectiveConfig(config));
     return;
   }
-  for (const problem of problems) process.stderr.write(`${file}:${formatProblem(problem)}\n`);
+  for (const problem of problems) process.stderr.write(`${file}: ${formatProblem(problem)}\n`);
   process.exitCode = EXIT_BAD_CONFIG;
 }

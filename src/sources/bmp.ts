@@ -4,7 +4,9 @@
 // A stream is stateful: how a peer's UPDATEs are to be read (4-octet AS, path identifiers) stands in the OPENs of its Peer Up.
 // BmpDecoder keeps that per peer.
 import type { DecodeContext } from '../bgp/attributes/describe.ts';
+import { CapabilityCode } from '../bgp/iana.ts';
 import { type DescribedMessage, describeMessage, messageLength } from '../bgp/messages/describe.ts';
+import { describeCapability } from '../bgp/messages/describe-open.ts';
 import { ByteReader, ReadError } from '../net/byte-reader.ts';
 import { formatHex } from '../net/hex.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
@@ -34,6 +36,8 @@ const LOC_RIB_PEER = 3;
 /** Peer flags (RFC 7854 §4.2): IPv6 address; AS_PATH in 2-octet form. */
 const FLAG_IPV6 = 0x80;
 const FLAG_TWO_OCTET_AS = 0x20;
+/** draft-ietf-grow-bmp-tlv: a capability by which the message is to be read. */
+const TLV_STATELESS_PARSING = 1;
 
 export interface BmpPeer {
   readonly type: number;
@@ -144,7 +148,12 @@ export class BmpDecoder {
     switch (type) {
       case 'routeMonitoring':
         if (version === 4) this.#readVersion4Route(reader, peer, fields);
-        else fields.update = this.#describeUpdate(reader.position, takeMessage(reader), peer);
+        else
+          fields.update = this.#describeUpdate(
+            reader.position,
+            takeMessage(reader),
+            this.#contextOf(peer),
+          );
         return;
       case 'statistics':
         fields.statistics = readStatistics(reader);
@@ -168,8 +177,7 @@ export class BmpDecoder {
     return { fourOctetAs, addPath: known?.addPath ?? new Set(), ...this.#forced };
   }
 
-  #describeUpdate(base: number, bytes: Uint8Array, peer: BmpPeer): DescribedMessage {
-    const context = this.#contextOf(peer);
+  #describeUpdate(base: number, bytes: Uint8Array, context: DecodeContext): DescribedMessage {
     this.#update = { bytes, context };
     return describeMessage(bytes, context, base);
   }
@@ -219,25 +227,52 @@ export class BmpDecoder {
     }
   }
 
-  /** Version 4: indexed TLVs, one of which holds the UPDATE. */
+  /** Version 4: indexed TLVs, one of which holds the UPDATE, others the capabilities to read it by. */
   #readVersion4Route(reader: ByteReader, peer: BmpPeer, fields: MutableFields): void {
     const start = reader.position;
     const body = reader.rest();
     fields.data = formatHex(body);
-    const inside = new ByteReader(body, start);
-    const tlvs: BmpTlv[] = [];
-    while (inside.remaining > 0) {
-      const type = inside.uint16();
-      const length = inside.uint16();
-      const index = inside.uint16();
-      const base = inside.position;
-      const value = inside.bytes(length);
-      if (messageLength(value) === length) {
-        fields.update = this.#describeUpdate(base, value, peer);
-      } else tlvs.push({ type, index, hex: formatHex(value) });
-    }
-    fields.tlvs = tlvs;
+    const tlvs = [...readIndexedTlvs(new ByteReader(body, start))];
+    fields.tlvs = tlvs
+      .filter(({ value }) => !isMessage(value))
+      .map(({ type, index, value }) => ({ type, index, hex: formatHex(value) }));
+    const route = tlvs.find(({ value }) => isMessage(value));
+    if (route === undefined) return;
+    const context = statelessContext(tlvs, this.#contextOf(peer));
+    fields.update = this.#describeUpdate(route.offset, route.value, context);
   }
+}
+
+interface IndexedTlv {
+  readonly type: number;
+  readonly index: number;
+  readonly offset: number;
+  readonly value: Uint8Array;
+}
+
+function* readIndexedTlvs(reader: ByteReader): Generator<IndexedTlv, void, undefined> {
+  while (reader.remaining > 0) {
+    const type = reader.uint16();
+    const length = reader.uint16();
+    const index = reader.uint16();
+    yield { type, index, offset: reader.position, value: reader.bytes(length) };
+  }
+}
+
+function isMessage(value: Uint8Array): boolean {
+  return messageLength(value) === value.length;
+}
+
+/** Stateless Parsing TLVs, each a capability (code, length, value), over what the Peer Up said. */
+function statelessContext(tlvs: readonly IndexedTlv[], context: DecodeContext): DecodeContext {
+  const addPath = new Set(context.addPath);
+  for (const { type, value } of tlvs) {
+    if (type !== TLV_STATELESS_PARSING || value.length < 2) continue;
+    const { code, families = [] } = describeCapability(value[0]!, value.subarray(2));
+    if (code !== CapabilityCode.addPath) continue;
+    for (const { family } of families) addPath.add(String(family));
+  }
+  return { ...context, addPath };
 }
 
 function sessionKey(peer: BmpPeer): string {

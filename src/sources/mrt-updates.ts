@@ -11,6 +11,8 @@ export interface PeerUpdate {
   readonly fourOctetAs: boolean;
   /** Whether the NLRI carry path identifiers. */
   readonly addPath: boolean;
+  /** When the peer sent it, in seconds since 1970. */
+  readonly seconds: number;
   /** The whole message with its header. */
   readonly message: Uint8Array;
 }
@@ -36,7 +38,10 @@ export function* updatesOf(
   onUnusable: (entry: UnusableEntry) => void = () => {},
 ): Generator<PeerUpdate, void, undefined> {
   if (record.kind === 'message') {
-    if (record.message[18] === TYPE_UPDATE && !record.isLocal) yield record;
+    const { peer, localAsn, fourOctetAs, addPath, message } = record;
+    if (message[18] !== TYPE_UPDATE || record.isLocal) return;
+    const seconds = Math.floor(record.timestamp / 1e6);
+    yield { peer, localAsn, fourOctetAs, addPath, seconds, message };
     return;
   }
   if (record.kind !== 'rib') return;
@@ -50,7 +55,8 @@ export function* updatesOf(
     if (typeof message === 'string') onUnusable({ offset, reason: message });
     else {
       const { fourOctetAs, addPath } = record;
-      yield { peer: entry.peer, localAsn: 0, fourOctetAs, addPath, message };
+      const seconds = entry.originatedTime;
+      yield { peer: entry.peer, localAsn: 0, fourOctetAs, addPath, seconds, message };
     }
   }
 }

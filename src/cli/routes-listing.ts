@@ -1,0 +1,118 @@
+// How routes and FIB entries look in a table and in CSV.
+import type { EntryObject, RouteObject } from '../control/route-object.ts';
+import { type Column, flatText, type Listing } from './output.ts';
+
+/** `>` best, `=` shares the load with it, `s` stale. */
+function marks({ best, multipath, stale }: RouteObject): string {
+  return `${best ? '>' : multipath ? '=' : ' '}${stale ? 's' : ''}`;
+}
+
+const routeColumns: readonly Column<RouteObject>[] = [
+  { heading: '', text: marks },
+  {
+    heading: 'PREFIX',
+    text: ({ prefix, pathId }) => (pathId === undefined ? prefix : `${prefix} #${pathId}`),
+  },
+  { heading: 'NEXT HOP', text: ({ nextHops }) => nextHops.map(({ address }) => address).join(' ') },
+  { heading: 'PEER', text: ({ peer }) => peer },
+  { heading: 'LOCPRF', text: ({ localPref }) => flatText(localPref), align: 'right' },
+  { heading: 'MED', text: ({ med }) => flatText(med), align: 'right' },
+  {
+    heading: 'AS PATH',
+    text: ({ asPath, origin }) => `${asPathText(asPath)} ${originLetter(origin)}`.trim(),
+  },
+];
+
+const installedColumn: Column<RouteObject> = {
+  heading: 'INSTALLED',
+  text: ({ installed }) => flatText(installed),
+};
+
+const reasonColumn: Column<RouteObject> = { heading: 'REASON', text: ({ reason }) => reason };
+
+/** Routes of a table or a lookup; `why` adds the decision's reason, `installed` what the targets say. */
+export function routeListing(options: {
+  readonly why?: boolean | undefined;
+  readonly installed?: boolean | undefined;
+}): Listing<RouteObject> {
+  return {
+    columns: [
+      ...routeColumns,
+      ...(options.installed ? [installedColumn] : []),
+      ...(options.why ? [reasonColumn] : []),
+    ],
+    fields: [
+      'network',
+      'family',
+      'prefix',
+      'pathId',
+      'best',
+      'multipath',
+      'stale',
+      'peer',
+      'nextHops',
+      'origin',
+      'asPath',
+      'med',
+      'localPref',
+      'communities',
+      'largeCommunities',
+      'extendedCommunities',
+      'since',
+      'installed',
+      'reason',
+    ],
+  };
+}
+
+/** Entries of a FIB or a target. */
+export const entryListing: Listing<EntryObject> = {
+  columns: [
+    { heading: 'PREFIX', text: ({ prefix }) => prefix },
+    {
+      heading: 'NEXT HOP',
+      text: ({ nextHops, discard }) => (discard ? 'discard' : nextHopsText(nextHops)),
+    },
+    { heading: 'TARGET', text: ({ target }) => target },
+    { heading: 'INSTALLED', text: ({ installed }) => installed },
+    {
+      heading: 'PROGRAMMED',
+      text: ({ programmed }) => (programmed === undefined ? '' : nextHopsText(programmed)),
+    },
+    { heading: 'FAILURE', text: ({ failure }) => failure?.message ?? '' },
+  ],
+  fields: [
+    'network',
+    'family',
+    'prefix',
+    'target',
+    'nextHops',
+    'discard',
+    'installed',
+    'programmed',
+    'failure',
+  ],
+};
+
+function nextHopsText(nextHops: EntryObject['nextHops']): string {
+  return nextHops
+    .map(({ address, weight }) => (weight === 1 ? address : `${address}×${weight}`))
+    .join(' ');
+}
+
+/** The form of every looking glass: `64500 64501 {64502,64503}`, confederation parts in parentheses (RFC 5065). */
+export function asPathText(asPath: RouteObject['asPath'] = []): string {
+  return asPath
+    .map((hop) => {
+      if (typeof hop === 'number') return hop;
+      if ('set' in hop) return `{${hop.set.join(',')}}`;
+      if ('confedSequence' in hop) return `(${hop.confedSequence.join(' ')})`;
+      return `[${hop.confedSet.join(',')}]`;
+    })
+    .join(' ');
+}
+
+function originLetter(origin: string | undefined): string {
+  if (origin === undefined) return '';
+  return origin === 'incomplete' ? '?' : origin.charAt(0);
+}

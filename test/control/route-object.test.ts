@@ -1,0 +1,179 @@
+// Rows of the core as route objects: every field by its contract name.
+import { describe, expect, it } from 'vitest';
+import { entryObject, type RouteNames, routeObject } from '../../src/control/route-object.ts';
+import type { FibRow, RouteRow } from '../../src/core/route-core.ts';
+import { parseIpAddress } from '../../src/net/ip-address.ts';
+import { parsePrefix } from '../../src/net/prefix.ts';
+
+const names: RouteNames = {
+  network: 'default',
+  peer: (id) => (id === 1 ? 'tor-a' : `peer ${id}`),
+  target: (fib) => (['memory', 'ovn', 'host'] as const)[fib],
+};
+
+const attributes = Uint8Array.from([
+  ...[0x40, 1, 1, 0],
+  ...[0x40, 2, 16, 2, 2, 0, 0, 0xfd, 0xe9, 0, 0, 0xfd, 0xe7, 1, 1, 0, 0, 0, 9],
+  ...[0x80, 4, 4, 0, 0, 0, 0],
+  ...[0x40, 5, 4, 0, 0, 0, 100],
+  ...[0xc0, 8, 8, 0xfd, 0xe9, 0, 100, 0xff, 0xff, 0xff, 1],
+  ...[0xc0, 16, 8, 0, 2, 0xfd, 0xe8, 0, 0, 0, 101],
+  ...[0xc0, 32, 12, 0, 0, 0xfd, 0xe9, 0, 0, 0, 1, 0, 0, 0, 2],
+]);
+
+const row: RouteRow = {
+  family: 'ipv4-unicast',
+  prefix: parsePrefix('203.0.113.0/24'),
+  nlri: undefined,
+  peer: 1,
+  pathId: 0,
+  best: true,
+  multipath: false,
+  stale: false,
+  reason: 'shorter AS_PATH',
+  since: 1_795_356_000,
+  attributes: {
+    id: 7,
+    bytes: attributes,
+    nextHop: parseIpAddress('172.18.0.2')!,
+    linkLocalNextHop: undefined,
+  },
+  fibStates: [
+    { fib: 1, state: 'installed' },
+    { fib: 2, state: 'absent' },
+  ],
+};
+
+describe('a route', () => {
+  it('has the fields of the contract, in its order', () => {
+    expect(JSON.stringify(routeObject(row, names))).toBe(
+      JSON.stringify({
+        network: 'default',
+        family: 'ipv4-unicast',
+        prefix: '203.0.113.0/24',
+        best: true,
+        peer: 'tor-a',
+        nextHops: [{ address: '172.18.0.2', weight: 1 }],
+        origin: 'igp',
+        asPath: [65001, 64999, { set: [9] }],
+        med: 0,
+        localPref: 100,
+        communities: ['65001:100', '65535:65281'],
+        largeCommunities: ['65001:1:2'],
+        extendedCommunities: ['route-target 65000:101'],
+        since: '2026-11-22T14:00:00Z',
+        installed: { ovn: 'yes', host: 'no' },
+        reason: 'shorter AS_PATH',
+      }),
+    );
+  });
+
+  it('says what is special about a path', () => {
+    const special = {
+      ...row,
+      best: false,
+      multipath: true,
+      stale: true,
+      pathId: 5,
+      peer: 9,
+      fibStates: [],
+    };
+    const object = routeObject(special, names);
+    expect(object).toMatchObject({
+      best: false,
+      multipath: true,
+      stale: true,
+      pathId: 5,
+      peer: 'peer 9',
+    });
+    expect(object.installed).toBeUndefined();
+  });
+
+  it('shows both addresses of an IPv6 next hop', () => {
+    const nextHop = parseIpAddress('2001:db8::1')!;
+    const linkLocalNextHop = parseIpAddress('fe80::1')!;
+    const shared = { ...row.attributes, id: 8, nextHop, linkLocalNextHop };
+    expect(routeObject({ ...row, attributes: shared }, names).nextHops).toEqual([
+      { address: '2001:db8::1', linkLocal: 'fe80::1', weight: 1 },
+    ]);
+  });
+
+  it('of our own has no next hop and no attributes', () => {
+    const object = routeObject({ ...row, peer: 0 }, names);
+    expect(object).toMatchObject({ peer: 'local', nextHops: [] });
+    expect(object.asPath).toBeUndefined();
+  });
+
+  it('follows an attribute set id that was given to other attributes', () => {
+    const other = { ...row.attributes, bytes: attributes.slice(0, 4) };
+    expect(routeObject(row, names).med).toBe(0);
+    expect(routeObject({ ...row, attributes: other }, names)).toMatchObject({
+      origin: 'igp',
+      asPath: [],
+    });
+    const moved = { ...other, nextHop: parseIpAddress('172.18.0.3')! };
+    expect(routeObject({ ...row, attributes: moved }, names).nextHops[0]?.address).toBe(
+      '172.18.0.3',
+    );
+  });
+
+  it('of EVPN is named by its key bytes', () => {
+    const evpn = {
+      ...row,
+      family: 'l2vpn-evpn' as const,
+      prefix: undefined,
+      nlri: Uint8Array.of(3, 0, 1),
+    };
+    expect(routeObject(evpn, names).prefix).toBe('030001');
+  });
+});
+
+describe('an entry', () => {
+  const hop = (text: string, weight = 1) => ({
+    address: parseIpAddress(text)!,
+    weight,
+    interfaceIndex: 0,
+  });
+  const entry: FibRow = {
+    prefix: parsePrefix('203.0.113.0/24')!,
+    family: 'ipv4-unicast',
+    state: 'installed',
+    desired: [hop('172.18.0.2'), hop('172.18.0.3', 2)],
+    installed: [hop('172.18.0.2'), hop('172.18.0.3', 2)],
+  };
+  const target = { network: 'default', target: 'ovn' } as const;
+
+  it('says what should be there', () => {
+    expect(entryObject(entry, target)).toEqual({
+      network: 'default',
+      family: 'ipv4-unicast',
+      prefix: '203.0.113.0/24',
+      target: 'ovn',
+      nextHops: [
+        { address: '172.18.0.2', weight: 1 },
+        { address: '172.18.0.3', weight: 2 },
+      ],
+      installed: 'yes',
+    });
+  });
+
+  it('says what is there instead, and why', () => {
+    const failure = { code: 'collision', message: 'row of someone else' };
+    const pending: FibRow = { ...entry, state: 'refused', installed: [hop('172.18.0.9')] };
+    expect(entryObject(pending, { ...target, failure })).toMatchObject({
+      installed: 'refused',
+      programmed: [{ address: '172.18.0.9', weight: 1 }],
+      failure,
+    });
+  });
+
+  it('tells discard from nothing', () => {
+    expect(entryObject({ ...entry, desired: [], installed: [] }, target)).toMatchObject({
+      discard: true,
+    });
+    const held = entryObject({ ...entry, state: 'held', desired: undefined }, target);
+    expect(held).toMatchObject({ nextHops: [], installed: 'held' });
+    expect(held.discard).toBeUndefined();
+    expect(held.programmed).toHaveLength(2);
+  });
+});
