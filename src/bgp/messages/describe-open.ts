@@ -75,7 +75,7 @@ export function describeOpen(reader: ByteReader): DescribedOpen {
 }
 
 /** One capability. Fields only where the value keeps to its form. */
-function describeCapability(code: number, value: Uint8Array): DescribedCapability {
+export function describeCapability(code: number, value: Uint8Array): DescribedCapability {
   const name = capabilityName(code);
   const named = name === undefined ? { code } : { code, name };
   return { ...named, hex: formatHex(value), ...soundFields(code, value) };
