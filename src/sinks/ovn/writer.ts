@@ -196,33 +196,39 @@ export class RouteWriter {
   }
 
   async #send(chunk: Chunk, failures: Failures): Promise<void> {
-    try {
-      await this.#transact(chunk.encoded);
-      this.#plannedDelta -= chunk.delta;
-    } catch (error) {
-      this.#plannedDelta -= chunk.delta;
-      await this.#handleRefusal(chunk.records, failures, error as OvsdbError);
-    }
+    const refusal = await this.#transact(chunk.encoded).catch((error: OvsdbError) => error);
+    this.#plannedDelta -= chunk.delta;
+    if (refusal) await this.#handleRefusal(chunk, failures, refusal);
   }
 
   /** Finds the records at fault in a transaction that changed nothing. */
-  async #handleRefusal(
-    records: readonly RouteRecord[],
-    failures: Failures,
-    error: OvsdbError,
-  ): Promise<void> {
+  async #handleRefusal(chunk: Chunk, failures: Failures, error: OvsdbError): Promise<void> {
     if (error.code !== 'transaction-refused') throw error;
-    const isDenied = DENIALS.has(error.serverError);
-    if (!isDenied && !RECORD_FAULTS.has(error.serverError)) throw error;
-    if (isDenied || records.length === 1) {
-      for (const { index } of records) {
-        failures.set(index, { code: 'rejected', message: error.message });
-      }
+    const { records } = chunk;
+    if (DENIALS.has(error.serverError)) {
+      failRecords(records, failures, error);
+      return;
+    }
+    if (!RECORD_FAULTS.has(error.serverError)) throw error;
+    if (records.length === 1) {
+      await this.#failOrReplan(chunk, failures, error);
       return;
     }
     const middle = records.length >> 1;
     await this.#writeChunks(this.#chunks(records.slice(0, middle), failures), failures);
     await this.#writeChunks(this.#chunks(records.slice(middle), failures), failures);
+  }
+
+  /** A record alone is at fault, unless the rows it was planned from have changed since. */
+  async #failOrReplan(chunk: Chunk, failures: Failures, error: OvsdbError): Promise<void> {
+    for (const again of this.#chunks(chunk.records, failures)) {
+      if (again.encoded.paramsText !== chunk.encoded.paramsText) {
+        await this.#send(again, failures);
+        continue;
+      }
+      this.#plannedDelta -= again.delta;
+      failRecords(chunk.records, failures, error);
+    }
   }
 
   /** Sends at once when nothing is in flight, else in turn. */
@@ -256,6 +262,12 @@ const RECORD_FAULTS = new Set([
 
 /** Errors that every record would meet: nothing is learned by halving. */
 const DENIALS = new Set(['permission error', 'not allowed']);
+
+function failRecords(records: readonly RouteRecord[], failures: Failures, error: OvsdbError): void {
+  for (const { index } of records) {
+    failures.set(index, { code: 'rejected', message: error.message });
+  }
+}
 
 const changedMeanwhile: Refusal = {
   code: 'changed-meanwhile',
