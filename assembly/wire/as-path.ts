@@ -113,6 +113,7 @@ function writeLeading(ptr: usize, end: usize, hops: u32): void {
     if (!isConfederation && hops == 0) return;
     const taken: u32 = type == AS_SEQUENCE && hops < count ? hops : count;
     for (let i: u32 = 0; i < taken; i++) writeHop(type, i == 0, readUint16(ptr + i * 2));
+    if (taken < count) return;
     if (type == AS_SEQUENCE) hops -= taken;
     else if (type == AS_SET) hops--;
     ptr += count * 2;
