@@ -88,7 +88,6 @@ async function wire(namespaces: NetworkNamespaces): Promise<{ of(name: string): 
     await namespaces.link(outside, { namespace: of('node'), device: name });
     await leaveChecksumsToSoftware(of(name), 'eth0');
   }
-  await execute('ip', ['-n', of('pod'), 'link', 'set', 'lo', 'up']);
   await namespaces.link(
     { namespace: of('pod'), device: 'eth0', addresses: [`${pod.ipv4}/24`, `${pod.ipv6}/64`] },
     { namespace: of('node'), device: 'pod' },
@@ -110,6 +109,8 @@ async function startRouter(
   for (const { address } of router.provides) {
     await namespaces.address(namespace, 'lo', `${address}/${address.includes(':') ? 128 : 32}`);
   }
+  // OVN answers an ARP request only when the asking address is on the link: not one of the loopback's.
+  await execute('sysctl', ['-q', '-w', 'net.ipv4.conf.all.arp_announce=2'], { namespace });
   const frr = await startFrr({
     namespace,
     directory: `${directory}/${router.name}`,

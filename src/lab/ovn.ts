@@ -168,6 +168,7 @@ export class OvnNode {
       ...['lsp-add', logicalSwitch, port],
       ...['--', 'lsp-set-addresses', port, [mac, ...addresses].join(' ')],
     );
+    await this.#handOver(device);
     await this.vsctl(
       ...['add-port', 'br-int', device],
       ...['--', 'set', 'Interface', device, `external_ids:iface-id=${port}`],
@@ -176,7 +177,15 @@ export class OvnNode {
 
   /** Puts a device of this node's namespace into br-ex, beside the localnet port. */
   async addUplink(device: string): Promise<void> {
+    await this.#handOver(device);
     await this.vsctl('add-port', 'br-ex', device);
+  }
+
+  /** The userspace datapath listens beside the kernel: without this both would answer ARP and neighbour solicitations. */
+  async #handOver(device: string): Promise<void> {
+    await execute('ip', ['-n', this.namespace, 'link', 'set', device, 'arp', 'off']);
+    const setting = `net.ipv6.conf.${device}.disable_ipv6=1`;
+    await execute('sysctl', ['-q', '-w', setting], { namespace: this.namespace });
   }
 
   async #run(command: string, args: readonly string[]): Promise<string> {
@@ -223,14 +232,35 @@ export async function startOvnNode(options: OvnNodeOptions): Promise<OvnNode> {
     namespace,
     env,
   });
-  await processes.start({
-    name: 'ovn-controller',
-    command: 'ovn-controller',
-    args: [vswitch.remote, '--no-chdir'],
-    namespace,
-    env,
-    ready: async () =>
-      (await node.sbctl('--columns=name', 'find', 'Chassis', `name=${systemId}`)) !== '',
-  });
+  await startController(options, node, vswitch.remote);
   return node;
+}
+
+/** OVN 23.03's ovn-controller now and then ends with SIGSEGV while it first connects; the packaged service starts it anew too. */
+async function startController(
+  { directory, namespace, processes, systemId }: OvnNodeOptions,
+  node: OvnNode,
+  vswitch: string,
+): Promise<void> {
+  const start = () =>
+    processes.start({
+      name: 'ovn-controller',
+      command: 'ovn-controller',
+      args: [vswitch, '--no-chdir'],
+      namespace,
+      env: ovsEnvironment(directory),
+      ready: async () =>
+        (await node.sbctl('--columns=name', 'find', 'Chassis', `name=${systemId}`)) !== '',
+    });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const controller = await start();
+      const crash = controller.ended.then((result) => {
+        throw new Error(`ovn-controller ended with ${result} while it started`);
+      });
+      return await Promise.race([node.sync(), crash]);
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
 }
