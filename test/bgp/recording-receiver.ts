@@ -1,7 +1,6 @@
 // An UpdateReceiver that keeps what it is told: frames messages by the book, one at a time, and notes every call.
 import { messageType } from '../../src/bgp/framing.ts';
 import { MessageType } from '../../src/bgp/iana.ts';
-import { encodeEndOfRib } from '../../src/bgp/messages/update.ts';
 import type {
   ReceivedChunk,
   ReceiverSession,
@@ -9,13 +8,9 @@ import type {
 } from '../../src/bgp/update-receiver.ts';
 import {
   type AddressFamily,
-  addressFamilies,
+  familyFromAfiSafi,
   familyNumbers,
 } from '../../src/net/address-family.ts';
-
-const endOfRibs = new Map(
-  addressFamilies.map((family) => [hexOf(encodeEndOfRib(family)), familyNumbers(family).index]),
-);
 
 export class RecordingReceiver implements UpdateReceiver {
   readonly calls: string[] = [];
@@ -63,9 +58,9 @@ export class RecordingReceiver implements UpdateReceiver {
       const type = messageType(message);
       if (type === MessageType.update) {
         result.updateCount++;
-        const index = endOfRibs.get(hexOf(message));
-        if (index === undefined) this.updates.push(message);
-        else result.endOfRibMask |= 1 << index;
+        const family = endOfRibFamily(message);
+        if (family === undefined) this.updates.push(message);
+        else result.endOfRibMask |= 1 << familyNumbers(family).index;
       } else if (type !== MessageType.keepalive) {
         return { ...result, status: 'control', message };
       }
@@ -96,6 +91,11 @@ export class RecordingReceiver implements UpdateReceiver {
   }
 }
 
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+/** RFC 4724 §2: nothing at all, or an MP_UNREACH_NLRI of a family without prefixes, however its length is written. */
+function endOfRibFamily(message: Uint8Array): AddressFamily | undefined {
+  if (message.length === 23) return 'ipv4-unicast';
+  const isExtended = (message[23]! & 0x10) !== 0;
+  const value = message.subarray(isExtended ? 27 : 26);
+  if (message[24] !== 15 || value.length !== 3 || message[20] !== 0) return undefined;
+  return familyFromAfiSafi((value[0]! << 8) | value[1]!, value[2]!);
 }
