@@ -8,7 +8,7 @@ import {
 import type { FibRow, Page, PrefixMatch, WalkCursor } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import type { IpAddress } from '../net/ip-address.ts';
-import { prefixFamily } from '../net/prefix.ts';
+import { formatPrefix, prefixFamily } from '../net/prefix.ts';
 import { OFFLINE_FIB, OFFLINE_NETWORK, type OfflineCore } from './offline-core.ts';
 
 const PAGE_ROWS = 4096;
@@ -60,7 +60,10 @@ function* readFib(
   const read = (cursor: WalkCursor | undefined): Page<FibRow> =>
     offline.core.fibEntries(OFFLINE_FIB, family, match, cursor, PAGE_ROWS);
   for (const row of pages(read)) {
-    if (row.desired !== undefined) yield entryObject(row, { network, target: 'memory' });
+    if (row.desired === undefined) continue;
+    const { nextHops, discard } = entryObject(row, { network, target: 'memory' });
+    const prefix = formatPrefix(row.prefix);
+    yield { network, family, prefix, nextHops, ...(discard && { discard }) };
   }
 }
 

@@ -29,25 +29,31 @@ export interface Column<Item> {
   readonly align?: 'right';
 }
 
-type Items<Item> = AsyncIterable<Item> | Iterable<Item>;
-
 /** Prints every item and returns how many there were. Ends early, without an error, when the reader (`| head`) has left. */
 export async function printList<Item extends object>(
-  items: Items<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   listing: Listing<Item>,
   format: OutputFormat,
   stream: Writable = process.stdout,
 ): Promise<number> {
   const out = new TextOutput(stream);
+  const formatter = formatters[format](listing, stream);
   let count = 0;
-  const lines = listFormats[format](
-    counted(items, () => count++),
-    listing,
-    stream,
-  );
-  for await (const text of lines) {
-    if (!(await out.write(text))) break;
+  // Two loops: a turn of the event loop per item would cost more than its text.
+  if (Symbol.iterator in items) {
+    for (const item of items) {
+      count++;
+      out.add(formatter.item(item));
+      if (out.isFull && !(await out.flush())) break;
+    }
+  } else {
+    for await (const item of items) {
+      count++;
+      out.add(formatter.item(item));
+      if (out.isFull && !(await out.flush())) break;
+    }
   }
+  out.add(formatter.end());
   await out.end();
   return count;
 }
@@ -59,7 +65,7 @@ export async function printObject(
   stream: Writable = process.stdout,
 ): Promise<void> {
   const out = new TextOutput(stream);
-  await out.write(formatObject(object, format));
+  out.add(formatObject(object, format));
   await out.end();
 }
 
@@ -81,47 +87,49 @@ function formatObject(object: object, format: OutputFormat): string {
   }
 }
 
-async function* counted<Item>(items: Items<Item>, count: () => void): AsyncGenerator<Item> {
-  for await (const item of items) {
-    count();
-    yield item;
-  }
+/** Makes text of items one by one; may hold some back. */
+interface Formatter<Item> {
+  item(item: Item): string;
+  end(): string;
 }
 
-type Format = <Item extends object>(
-  items: AsyncIterable<Item>,
+type MakeFormatter = <Item extends object>(
   listing: Listing<Item>,
   stream: Writable,
-) => AsyncIterable<string>;
+) => Formatter<Item>;
 
-const listFormats: Readonly<Record<OutputFormat, Format>> = {
-  table: tableLines,
+const formatters: Readonly<Record<OutputFormat, MakeFormatter>> = {
+  table: (listing, stream) => new TableFormatter(listing.columns, stream),
   json: jsonArray,
-  jsonl: jsonLines,
+  jsonl: () => ({ item: (item) => `${JSON.stringify(item)}\n`, end: () => '' }),
   csv: csvLines,
 };
 
-async function* jsonLines(items: AsyncIterable<object>): AsyncGenerator<string> {
-  for await (const item of items) yield `${JSON.stringify(item)}\n`;
-}
-
 /** One item per line inside an array: for a parser, for `grep` and for people. */
-async function* jsonArray(items: AsyncIterable<object>): AsyncGenerator<string> {
+function jsonArray(): Formatter<object> {
   let separator = '[\n';
-  for await (const item of items) {
-    yield `${separator}${JSON.stringify(item)}`;
-    separator = ',\n';
-  }
-  yield separator === '[\n' ? '[]\n' : '\n]\n';
+  return {
+    item: (item) => {
+      const text = `${separator}${JSON.stringify(item)}`;
+      separator = ',\n';
+      return text;
+    },
+    end: () => (separator === '[\n' ? '[]\n' : '\n]\n'),
+  };
 }
 
 /** RFC 4180, with plain line feeds. */
-async function* csvLines<Item extends object>(
-  items: AsyncIterable<Item>,
-  { fields }: Listing<Item>,
-): AsyncGenerator<string> {
-  yield csvLine(fields);
-  for await (const item of items) yield csvLine(fields.map((field) => flatText(item[field])));
+function csvLines<Item extends object>({ fields }: Listing<Item>): Formatter<Item> {
+  let heading = csvLine(fields);
+  const takeHeading = () => {
+    const text = heading;
+    heading = '';
+    return text;
+  };
+  return {
+    item: (item) => takeHeading() + csvLine(fields.map((field) => flatText(item[field]))),
+    end: takeHeading,
+  };
 }
 
 function csvLine(values: readonly string[]): string {
@@ -139,49 +147,51 @@ export function flatText(value: unknown): string {
 }
 
 /** Column widths are those of the first screenful; what comes later and is wider pushes its line. */
-async function* tableLines<Item extends object>(
-  items: AsyncIterable<Item>,
-  { columns }: Listing<Item>,
-  stream: Writable,
-): AsyncGenerator<string> {
-  const screenful = 'rows' in stream ? Math.max(10, Number(stream.rows) - 2) : 200;
-  let held: string[][] | undefined = [];
-  let widths: number[] = [];
-  const open = (rows: string[][]) => {
-    widths = columns.map(({ heading }, index) =>
-      Math.max(heading.length, ...rows.map((row) => row[index]!.length)),
-    );
-    const heading = tableLine(
-      columns.map((column) => column.heading),
-      columns,
-      widths,
-    );
-    const lines = rows.map((row) => tableLine(row, columns, widths));
-    return `${styled('bold', heading.trimEnd(), stream)}\n${lines.join('')}`;
-  };
-  for await (const item of items) {
-    const row = columns.map(({ text }) => text(item));
-    if (held === undefined) {
-      yield tableLine(row, columns, widths);
-      continue;
-    }
-    held.push(row);
-    if (held.length < screenful) continue;
-    yield open(held);
-    held = undefined;
-  }
-  if (held !== undefined && held.length > 0) yield open(held);
-}
+class TableFormatter<Item> implements Formatter<Item> {
+  readonly #columns: readonly Column<Item>[];
+  readonly #stream: Writable;
+  readonly #screenful: number;
+  #held: string[][] = [];
+  #widths: readonly number[] | undefined;
 
-function tableLine(
-  cells: readonly string[],
-  columns: readonly Column<never>[],
-  widths: readonly number[],
-): string {
-  const padded = cells.map((cell, index) =>
-    columns[index]!.align === 'right' ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!),
-  );
-  return `${padded.join('  ').trimEnd()}\n`;
+  constructor(columns: readonly Column<Item>[], stream: Writable) {
+    this.#columns = columns;
+    this.#stream = stream;
+    this.#screenful = 'rows' in stream ? Math.max(10, Number(stream.rows) - 2) : 200;
+  }
+
+  item(item: Item): string {
+    const row = this.#columns.map(({ text }) => text(item));
+    if (this.#widths !== undefined) return this.#line(row, this.#widths);
+    this.#held.push(row);
+    return this.#held.length < this.#screenful ? '' : this.#open();
+  }
+
+  end(): string {
+    return this.#widths === undefined && this.#held.length > 0 ? this.#open() : '';
+  }
+
+  /** The heading and the rows held so far. */
+  #open(): string {
+    const widths = this.#columns.map(({ heading }, index) =>
+      Math.max(heading.length, ...this.#held.map((row) => row[index]!.length)),
+    );
+    const headings = this.#columns.map(({ heading }) => heading);
+    const heading = styled('bold', this.#line(headings, widths).trimEnd(), this.#stream);
+    const lines = this.#held.map((row) => this.#line(row, widths));
+    this.#widths = widths;
+    this.#held = [];
+    return `${heading}\n${lines.join('')}`;
+  }
+
+  #line(cells: readonly string[], widths: readonly number[]): string {
+    const padded = cells.map((cell, index) =>
+      this.#columns[index]!.align === 'right'
+        ? cell.padStart(widths[index]!)
+        : cell.padEnd(widths[index]!),
+    );
+    return `${padded.join('  ').trimEnd()}\n`;
+  }
 }
 
 /** Styled on a terminal that takes colours and where NO_COLOR does not say otherwise. */
@@ -213,15 +223,16 @@ class TextOutput {
     stream.on('error', this.#onError);
   }
 
-  /** False when nobody reads any more. */
-  async write(text: string): Promise<boolean> {
+  add(text: string): void {
     this.#pending += text;
-    if (this.#pending.length >= WRITE_SIZE) await this.#flush();
-    return !this.#isClosed;
+  }
+
+  get isFull(): boolean {
+    return this.#pending.length >= WRITE_SIZE;
   }
 
   async end(): Promise<void> {
-    await this.#flush();
+    await this.flush();
     // An error of the last write arrives a turn later.
     await new Promise((resolve) => setImmediate(resolve));
     // The listener stays where the reader has left: an error without one would end the process.
@@ -229,16 +240,21 @@ class TextOutput {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #flush(): Promise<void> {
+  /** False when nobody reads any more. */
+  async flush(): Promise<boolean> {
     const text = this.#pending;
     this.#pending = '';
-    if (text === '' || this.#isClosed || this.#stream.destroyed) return;
-    if (this.#stream.write(text)) return;
+    if (text !== '' && !this.#isClosed && !this.#stream.write(text)) await this.#drained();
+    return !this.#isClosed;
+  }
+
+  async #drained(): Promise<void> {
     const left = new AbortController();
+    const { signal } = left;
     try {
       await Promise.race([
-        once(this.#stream, 'drain', { signal: left.signal }),
-        once(this.#stream, 'close', { signal: left.signal }),
+        once(this.#stream, 'drain', { signal }),
+        once(this.#stream, 'close', { signal }),
       ]);
     } catch (error) {
       // once() rejects with the stream's own error, which #onError has judged.

@@ -65,14 +65,24 @@ export function routeListing(options: {
   };
 }
 
+const desiredColumns: readonly Column<EntryObject>[] = [
+  { heading: 'PREFIX', text: ({ prefix }) => prefix },
+  {
+    heading: 'NEXT HOP',
+    text: ({ nextHops, discard }) => (discard ? 'discard' : nextHopsText(nextHops)),
+  },
+];
+
+/** What would be programmed, where nothing is. */
+export const desiredListing: Listing<EntryObject> = {
+  columns: desiredColumns,
+  fields: ['network', 'family', 'prefix', 'nextHops', 'discard'],
+};
+
 /** Entries of a FIB or a target. */
 export const entryListing: Listing<EntryObject> = {
   columns: [
-    { heading: 'PREFIX', text: ({ prefix }) => prefix },
-    {
-      heading: 'NEXT HOP',
-      text: ({ nextHops, discard }) => (discard ? 'discard' : nextHopsText(nextHops)),
-    },
+    ...desiredColumns,
     { heading: 'TARGET', text: ({ target }) => target },
     { heading: 'INSTALLED', text: ({ installed }) => installed },
     {

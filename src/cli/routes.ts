@@ -8,7 +8,7 @@ import { formatPrefix, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { type Loaded, loadMrt, loadPrefixes, reportTroubles } from './offline-load.ts';
 import { readOffline } from './offline-read.ts';
 import { type OutputFormat, outputOption, printList } from './output.ts';
-import { entryListing, routeListing } from './routes-listing.ts';
+import { desiredListing, entryListing, routeListing } from './routes-listing.ts';
 import { socketOption } from './socket-option.ts';
 
 const stages = ['adj-rib-in', 'loc-rib', 'fib', 'ovn', 'host'] as const;
@@ -141,11 +141,13 @@ function readLoaded(
 async function printRoutes(
   rows: AsyncIterable<object> | Iterable<object>,
   { stage = 'loc-rib', output, why }: RoutesOptions,
-  installed: boolean,
+  isRunning: boolean,
 ): Promise<void> {
   if (stage === 'adj-rib-in' || stage === 'loc-rib') {
-    await printList(rows as AsyncIterable<RouteObject>, routeListing({ why, installed }), output);
+    const listing = routeListing({ why, installed: isRunning });
+    await printList(rows as AsyncIterable<RouteObject>, listing, output);
   } else {
-    await printList(rows as AsyncIterable<EntryObject>, entryListing, output);
+    const listing = isRunning ? entryListing : desiredListing;
+    await printList(rows as AsyncIterable<EntryObject>, listing, output);
   }
 }

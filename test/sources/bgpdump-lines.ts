@@ -3,13 +3,13 @@
 import type { MessageRecord, MrtRecord, RibRecord } from '../../src/sources/mrt-types.ts';
 import { MrtType } from '../../src/sources/mrt-types.ts';
 
-/** The lines bgpdump prints for a record. */
-export function bgpdumpLines(record: MrtRecord): string[] {
+/** The lines bgpdump prints for a record; it does not tell unicast (SAFI 1) from multicast (SAFI 2). */
+export function bgpdumpLines(record: MrtRecord, safis: readonly number[] = [1, 2]): string[] {
   switch (record.kind) {
     case 'rib':
-      return ribLines(record);
+      return safis.includes(record.safi) ? ribLines(record) : [];
     case 'message':
-      return record.message[18] === 2 ? updateLines(record) : [];
+      return record.message[18] === 2 ? updateLines(record, safis) : [];
     case 'stateChange': {
       const { peer, oldState, newState } = record;
       const head = `${typeName(record)}|${time(record)}|STATE`;
@@ -50,7 +50,7 @@ function ribLines(record: RibRecord): string[] {
   });
 }
 
-function updateLines(record: MessageRecord): string[] {
+function updateLines(record: MessageRecord, safis: readonly number[]): string[] {
   const { message, peer, addPath, fourOctetAs } = record;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   const withdrawnEnd = 21 + view.getUint16(19);
@@ -63,12 +63,7 @@ function updateLines(record: MessageRecord): string[] {
     line('A', nlri, `|${facts.describe(nextHop)}`);
   const lists = (parts: MpPart[], afi: number, safi: number) =>
     parts.filter((part) => part.afi === afi && part.safi === safi);
-  const families = [
-    [1, 1],
-    [1, 2],
-    [2, 1],
-    [2, 2],
-  ] as const;
+  const families = [1, 2].flatMap((afi) => safis.map((safi) => [afi, safi] as const));
   return [
     ...readPrefixes(message.subarray(21, withdrawnEnd), 1, addPath).map((nlri) => line('W', nlri)),
     ...families.flatMap(([afi, safi]) =>
