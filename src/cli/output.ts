@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { Option } from 'commander';
 
-export const outputFormats = ['table', 'json', 'jsonl', 'csv'] as const;
+const outputFormats = ['table', 'json', 'jsonl', 'csv'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** `-o table|json|jsonl|csv`. */

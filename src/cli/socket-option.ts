@@ -1,7 +1,7 @@
 // `--socket PATH`: where commands find the running agent.
 import { Option } from 'commander';
 
-export const DEFAULT_SOCKET = '/run/rutter/rutter.sock';
+const DEFAULT_SOCKET = '/run/rutter/rutter.sock';
 
 export function socketOption(): Option {
   return new Option('--socket <path>', "the agent's control socket").default(DEFAULT_SOCKET);

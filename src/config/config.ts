@@ -345,7 +345,7 @@ type ParsedPeer = ParsedConfig['bgp']['peers'][number];
 type ParsedNetwork = ParsedConfig['networks'][number];
 
 /** One prefix of ours on the wire. */
-export interface Advertisement {
+interface Advertisement {
   readonly prefix: Prefix;
   readonly nextHop?: IpAddress | undefined;
   readonly med?: number | undefined;

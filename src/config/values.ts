@@ -26,17 +26,17 @@ export function parseDuration(text: string): Milliseconds | undefined {
 }
 
 /** The shortest text that parses back to the duration. */
-export function formatDuration(duration: Milliseconds): string {
+function formatDuration(duration: Milliseconds): string {
   return duration === 0 ? '0s' : formatWithUnit(duration, durationUnits);
 }
 
 /** The bytes a text such as `512MiB` stands for, or undefined. */
-export function parseSize(text: string): Bytes | undefined {
+function parseSize(text: string): Bytes | undefined {
   return parseWithUnit(text, sizeUnits);
 }
 
 /** The shortest text that parses back to the size. */
-export function formatSize(size: Bytes): string {
+function formatSize(size: Bytes): string {
   return formatWithUnit(size, sizeUnits);
 }
 
@@ -109,7 +109,7 @@ function exceeds(
 }
 
 /** A text that stands for a value, read by `parse` (undefined: it does not) and written back by `format`. */
-export function text<T>(
+function text<T>(
   what: string,
   parse: (seen: string) => T | undefined,
   format: (value: T) => string,

@@ -7,7 +7,7 @@ import { type AttributeFields, type RouteNextHop, sharedFields } from './attribu
 
 /** Where a FIB writes to. */
 export type TargetName = 'ovn' | 'host' | 'memory';
-export type InstallState = 'yes' | 'no' | 'pending' | 'refused' | 'held';
+type InstallState = 'yes' | 'no' | 'pending' | 'refused' | 'held';
 
 /** One path to a prefix. */
 export interface RouteObject extends AttributeFields {

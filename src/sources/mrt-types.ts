@@ -166,14 +166,14 @@ export interface StateChangeRecord extends MrtHeader {
 }
 
 /** Stepped over by its length: a type or subtype the reader does not know. */
-export interface UnknownRecord extends MrtHeader {
+interface UnknownRecord extends MrtHeader {
   readonly kind: 'unknown';
   readonly name: string;
   readonly body: Uint8Array;
 }
 
 /** A record whose body is not what its type says. The reader goes on behind it. */
-export interface BrokenRecord extends MrtHeader {
+interface BrokenRecord extends MrtHeader {
   readonly kind: 'broken';
   readonly name: string;
   readonly reason: string;
