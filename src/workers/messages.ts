@@ -11,12 +11,23 @@ export type SinkOptions =
   | ({ readonly kind: 'host' } & HostSinkOptions)
   | ({ readonly kind: 'memory' } & MemorySinkOptions);
 
-/** Main thread → worker. One task at a time; each is answered by a SinkReply. */
+/** Main thread → worker. One task at a time; each is answered by a SinkReply over the port given with `open`. */
 export type SinkTask =
   | { readonly type: 'open'; readonly sink: SinkOptions; readonly events: MessagePort }
   | { readonly type: 'apply'; readonly batch: FibBatchMessage }
   | { readonly type: 'flush' }
   | { readonly type: 'close' };
+
+/** The answer to a task. It travels with the events, so that both are heard in the order they were said. */
+export type SinkReply =
+  | { readonly type: 'opened' }
+  | { readonly type: 'applied'; readonly result: ApplyResult }
+  | { readonly type: 'flushed'; readonly removedCount: number }
+  | { readonly type: 'closed' }
+  | { readonly type: 'failed'; readonly message: string };
+
+/** Everything a worker says. */
+export type SinkMessage = SinkEvent | SinkReply;
 
 /** A drained batch: `count` FIB change records, then the definitions of every next-hop set they name. Transferred. */
 export interface FibBatchMessage {

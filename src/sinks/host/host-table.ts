@@ -1,0 +1,322 @@
+// One kernel table being filled: reading it, writing batches to it, and noticing what others do to it.
+//
+// Everything that asks or changes the kernel runs one after the other (the sink sees to that); the monitor's lines come at any time
+// and only take notes here. What was seen is reported through `emit` when it can no longer be overtaken (drift.ts).
+import type { FibBatch, Observation } from '../../core/records.ts';
+import { encodeObservations } from '../../core/records.ts';
+import { isLinkLocal } from '../../net/ip-address.ts';
+import { type Prefix, parsePrefix } from '../../net/prefix.ts';
+import type { RecordFailure } from '../../workers/messages.ts';
+import type { EmitSinkEvent } from '../sink.ts';
+import { Drift } from './drift.ts';
+import { IpBatch } from './iproute2/batch.ts';
+import { type KernelRoute, parseGateways, parseKernelRoute } from './iproute2/kernel-route.ts';
+import type { MonitorLine } from './iproute2/monitor-line.ts';
+import { Links } from './links.ts';
+import { NextHopMaker } from './nexthop-maker.ts';
+import { NextHopObjects, type SetMembers } from './nexthop-objects.ts';
+import type { HostSinkOptions } from './options.ts';
+import { OwnWrites, type Written } from './own-writes.ts';
+import { isOurs, RouteLines } from './route-line.ts';
+import { RouteWriter } from './route-writer.ts';
+import type { KernelTable } from './table.ts';
+import { readTable, readUsedNextHops } from './table-reader.ts';
+import { WaitingRecords } from './waiting-records.ts';
+
+/** Observations per event: a few milliseconds of the main thread. */
+const OBSERVATIONS_PER_EVENT = 5000;
+
+export interface Applied {
+  readonly failures: RecordFailure[];
+  readonly lineCount: number;
+  readonly objectMissing: boolean;
+}
+
+export class HostTable {
+  readonly kernelTable: KernelTable;
+  readonly #options: HostSinkOptions;
+  readonly #emit: EmitSinkEvent;
+  readonly #links: Links;
+  readonly #ip: IpBatch;
+  readonly #objects: NextHopObjects;
+  readonly #maker: NextHopMaker;
+  readonly #writer: RouteWriter;
+  readonly #lines: RouteLines;
+  readonly #writes = new OwnWrites();
+  readonly #drift = new Drift();
+  readonly #waiting = new WaitingRecords();
+  readonly #foreign = new Set<string>();
+  /** Routes per next hop object, roughly: tells when it is worth looking for unused objects, never that one is unused. */
+  readonly #usage = new Map<number, number>();
+  #ownedCount = 0;
+  #mayHaveUnused = false;
+  #batchNumber = 0;
+  #answeredBatch = 0;
+  /** Route lines that came while the table was read; undefined at other times. */
+  #held: MonitorLine[] | undefined;
+
+  constructor(options: HostSinkOptions, table: KernelTable, emit: EmitSinkEvent) {
+    const { namespace, protocol, metric } = options;
+    const mark = { table: table.number, protocol, metric };
+    this.#options = options;
+    this.kernelTable = table;
+    this.#emit = emit;
+    this.#links = new Links(namespace);
+    this.#ip = new IpBatch(namespace);
+    this.#lines = new RouteLines(mark);
+    this.#objects = new NextHopObjects(table.number, protocol);
+    const scope = { namespace, protocol, vrf: table.vrf };
+    const [ip, links, objects] = [this.#ip, this.#links, this.#objects];
+    this.#maker = new NextHopMaker({ ip, scope, links, objects });
+    this.#writer = new RouteWriter({
+      ip,
+      lines: this.#lines,
+      objects,
+      maker: this.#maker,
+      writes: this.#writes,
+      foreign: this.#foreign,
+      waiting: this.#waiting,
+      isOurs: (route) => this.#isOurs(route),
+      readExact: (prefixes) => this.#readExact(prefixes),
+      onMoved: (from, to) => this.#count(from, to),
+    });
+  }
+
+  /** Routes of ours, roughly. */
+  get ownedCount(): number {
+    return this.#ownedCount;
+  }
+
+  get mayHaveUnused(): boolean {
+    return this.#mayHaveUnused;
+  }
+
+  /** Whether the monitor still owes echoes. */
+  get hasOutstanding(): boolean {
+    return this.#writes.outstandingCount > 0;
+  }
+
+  /** Reads all that is there and reports it as one snapshot. */
+  async read(): Promise<void> {
+    this.#held = [];
+    await this.#links.read();
+    this.#objects.load(await this.#maker.readKernel(), (device) => this.#links.indexOf(device));
+    this.#foreign.clear();
+    this.#usage.clear();
+    this.#emit({ type: 'snapshotBegin' });
+    const counts = await this.#readRoutes();
+    this.#emit({ type: 'snapshotEnd', ...counts });
+    this.#ownedCount = counts.ownedCount;
+    const unused = this.#objects.unused(new Set(this.#usage.keys()));
+    this.#mayHaveUnused = unused.length > 0;
+    this.#releaseFree();
+    this.#hearHeld();
+  }
+
+  async apply(batch: FibBatch): Promise<Applied> {
+    this.#batchNumber++;
+    try {
+      return await this.#writer.write(batch);
+    } finally {
+      this.#answeredBatch = this.#batchNumber;
+    }
+  }
+
+  /** Whether every next hop object is as we left it: the kernel drops them, and their routes, when a link goes down. */
+  async hasItsObjects(): Promise<boolean> {
+    return this.#objects.matches(await this.#maker.readKernel());
+  }
+
+  /** Follows gateways and devices, and releases what waited for a next hop that is reachable now. */
+  async followNextHops(): Promise<void> {
+    await this.#maker.follow(this.#objects.nextHops);
+    const unreachable = this.#waiting.unreachableNextHops;
+    const locations = await this.#maker.locate(unreachable);
+    const released = unreachable.flatMap((nextHop, i) =>
+      locations[i]!.reachable ? this.#waiting.takeReachable(nextHop) : [],
+    );
+    this.#release(released);
+  }
+
+  /** Removes objects of ours that no route in any table uses. */
+  async removeUnused(): Promise<void> {
+    const used = await readUsedNextHops(this.#options.namespace);
+    await this.#maker.remove(this.#objects.unused(used));
+    this.#mayHaveUnused = false;
+  }
+
+  /** Removes every route and object of ours. */
+  async flush(): Promise<{ removedCount: number }> {
+    const routes: KernelRoute[] = [];
+    await this.#eachRoute((route) => this.#isOurs(route) && routes.push(route));
+    this.#writes.beginBatch();
+    const lines = this.#lines;
+    const writes = this.#writes;
+    const removals = (function* () {
+      for (const { prefix, nextHopId } of routes) {
+        writes.expect(prefix, 'removed');
+        yield lines.remove(prefix, nextHopId);
+      }
+    })();
+    const refused = await this.#ip.run(removals);
+    this.#usage.clear();
+    this.#ownedCount = 0;
+    await this.removeUnused();
+    return { removedCount: routes.length - refused.length };
+  }
+
+  /** Links have changed: what the child knows of device names may be wrong. */
+  renewDevices(): void {
+    this.#ip.renew();
+  }
+
+  /** Nothing that was written will be told any more (the monitor is stopped, or has caught up). */
+  settle(): void {
+    this.#writes.settle();
+  }
+
+  close(): void {
+    this.#ip.close();
+  }
+
+  /** Takes note of a change the kernel told; true when it was not ours. */
+  hearRoute(line: MonitorLine): boolean {
+    if (this.#held !== undefined) {
+      this.#held.push(line);
+      return false;
+    }
+    const route = parseKernelRoute(line.text, false);
+    if (route === undefined) return false;
+    const { table, metric, prefix } = route;
+    if (table !== this.kernelTable.number || metric !== this.#options.metric) return true;
+    if (!this.#isOurs(route)) {
+      this.#hearForeign(line, prefix);
+      return true;
+    }
+    const written: Written = line.deleted ? 'removed' : (route.nextHopId ?? 'removed');
+    const isEcho = (line.deleted || route.nextHopId !== undefined) && this.#echo(prefix, written);
+    if (isEcho) return false;
+    const set = line.deleted ? undefined : this.#setOf(route, line.text);
+    this.#drift.see(prefix, set, this.#batchNumber);
+    return true;
+  }
+
+  /** Reports what others did, as far as it is certain. */
+  reportDrift(): void {
+    if (this.#drift.size === 0 || this.#held !== undefined) return;
+    const seen = this.#drift.take(this.#answeredBatch, (prefix) =>
+      this.#writes.isOutstanding(prefix),
+    );
+    const observations = seen.flatMap(({ prefix, set }) => {
+      const parsed = parsePrefix(prefix);
+      return parsed === undefined ? [] : [{ prefix: parsed, set }];
+    });
+    this.#observe(observations);
+  }
+
+  #echo(prefix: string, written: Written): boolean {
+    if (!this.#writes.takeEcho(prefix, written)) return false;
+    this.#drift.overwritten(prefix);
+    return true;
+  }
+
+  /** A route of somebody else at our metric: where it has replaced ours, ours is gone. */
+  #hearForeign({ deleted }: MonitorLine, prefix: string): void {
+    if (!deleted) {
+      this.#foreign.add(prefix);
+      this.#drift.see(prefix, undefined, this.#batchNumber);
+      return;
+    }
+    this.#foreign.delete(prefix);
+    const waiting = this.#waiting.takeCollision(prefix);
+    if (waiting !== undefined) this.#release([waiting]);
+  }
+
+  async #readRoutes(): Promise<{ ownedCount: number; foreignCount: number }> {
+    const counts = { ownedCount: 0, foreignCount: 0 };
+    let observations: Observation[] = [];
+    await this.#eachRoute((route, text) => {
+      if (!this.#isOurs(route)) {
+        counts.foreignCount++;
+        if (route.metric === this.#options.metric) this.#foreign.add(route.prefix);
+        return;
+      }
+      counts.ownedCount++;
+      this.#count(undefined, route.nextHopId);
+      const prefix = parsePrefix(route.prefix);
+      if (prefix !== undefined) observations.push({ prefix, set: this.#setOf(route, text) });
+      if (observations.length < OBSERVATIONS_PER_EVENT) return;
+      this.#observe(observations);
+      observations = [];
+    });
+    this.#observe(observations);
+    return counts;
+  }
+
+  async #readExact(prefixes: ReadonlySet<string>): Promise<Map<string, KernelRoute>> {
+    const found = new Map<string, KernelRoute>();
+    await this.#eachRoute((route) => {
+      if (route.metric !== this.#options.metric || !prefixes.has(route.prefix)) return;
+      // Where somebody else's route shares the prefix with ours, theirs decides.
+      const known = found.get(route.prefix);
+      if (known === undefined || this.#isOurs(known)) found.set(route.prefix, route);
+    });
+    return found;
+  }
+
+  #eachRoute(onRoute: (route: KernelRoute, text: string) => void): Promise<void> {
+    return readTable(this.#options.namespace, this.kernelTable.number, onRoute);
+  }
+
+  #hearHeld(): void {
+    const lines = this.#held ?? [];
+    this.#held = undefined;
+    for (const line of lines) this.hearRoute(line);
+    this.reportDrift();
+  }
+
+  /** What a route of ours does, through its object or as it is printed. */
+  #setOf(route: KernelRoute, text: string): SetMembers {
+    const known = route.nextHopId === undefined ? undefined : this.#objects.setOf(route.nextHopId);
+    if (known !== undefined) return known;
+    if (route.isBlackhole) return { discard: true, members: [] };
+    const members = parseGateways(text).map(({ address, device, weight }) => {
+      const interfaceIndex = isLinkLocal(address) ? this.#links.indexOf(device ?? '') : 0;
+      return { address, weight, interfaceIndex };
+    });
+    return { discard: false, members };
+  }
+
+  #isOurs(route: KernelRoute): boolean {
+    const { protocol, metric } = this.#options;
+    const mark = { table: this.kernelTable.number, protocol, metric };
+    return isOurs(route, mark, (id) => this.#objects.isOwnId(id));
+  }
+
+  #count(from: number | undefined, to: number | undefined): void {
+    if (from !== undefined) {
+      const left = (this.#usage.get(from) ?? 0) - 1;
+      this.#usage.set(from, left);
+      if (left <= 0) this.#mayHaveUnused = true;
+    }
+    if (to !== undefined) this.#usage.set(to, (this.#usage.get(to) ?? 0) + 1);
+    if (from === undefined && to !== undefined) this.#ownedCount++;
+    if (from !== undefined && to === undefined) this.#ownedCount--;
+  }
+
+  /** What collided with a route that is not there any more. */
+  #releaseFree(): void {
+    this.#release(this.#waiting.takeFree(this.#foreign));
+  }
+
+  #release(prefixes: readonly Prefix[]): void {
+    if (prefixes.length === 0) return;
+    const records = encodeObservations(prefixes.map((prefix) => ({ prefix, set: undefined })));
+    this.#emit({ type: 'released', ...records });
+  }
+
+  #observe(observations: readonly Observation[]): void {
+    if (observations.length === 0) return;
+    this.#emit({ type: 'observed', ...encodeObservations(observations) });
+  }
+}

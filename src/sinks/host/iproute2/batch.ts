@@ -1,0 +1,111 @@
+// One living `ip -force -batch -`: lines go in through its stdin, refusals come back per line.
+//
+// The child stays between runs, so that a single change costs no process start (about 0.2 ms instead of 4). It remembers device
+// names: when links change, `renew` lets the next run start a new one. Lines are made while the child works on earlier ones; a full pipe
+// holds the maker back.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { BatchReport, END_COMMAND, type LineFailure } from './batch-report.ts';
+import { endOf, IpError, ipArguments } from './command.ts';
+import { LineSplitter } from './line-splitter.ts';
+
+/** Text handed to the pipe at once. */
+const CHUNK_CHARACTERS = 64 * 1024;
+/** iproute2 counts lines in a C int: a child is replaced long before that wraps. */
+const MAX_LINES_PER_CHILD = 1 << 30;
+
+type Child = ChildProcessByStdio<Writable, null, Readable>;
+
+interface Run {
+  readonly report: BatchReport;
+  endLine: number;
+  readonly resolve: (failures: LineFailure[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class IpBatch {
+  readonly #namespace: string | undefined;
+  #child: Child | undefined;
+  #lineCount = 0;
+  #run: Run | undefined;
+
+  constructor(namespace: string | undefined) {
+    this.#namespace = namespace;
+  }
+
+  /**
+   * Feeds the lines (without newlines) and resolves with those that were refused, in order, when all are done. Rejects when the
+   * child died: then it is not known which lines were done. One run at a time.
+   */
+  async run(lines: Iterable<string>): Promise<LineFailure[]> {
+    if (this.#lineCount > MAX_LINES_PER_CHILD) this.renew();
+    const child = this.#child ?? this.#start();
+    const { promise, resolve, reject } = Promise.withResolvers<LineFailure[]>();
+    promise.catch(() => undefined); // Also awaited below; a death during feeding must not count as unhandled.
+    const report = new BatchReport(this.#lineCount + 1);
+    this.#run = { report, endLine: -1, resolve, reject };
+    for (const chunk of this.#chunks(lines)) {
+      if (!child.stdin.write(chunk, 'latin1'))
+        await Promise.race([once(child.stdin, 'drain'), promise]);
+    }
+    this.#run.endLine = ++this.#lineCount;
+    child.stdin.write(`${END_COMMAND}\n`);
+    return promise;
+  }
+
+  /** Forgets what the child knows of devices: the next run starts a new one. */
+  renew(): void {
+    this.#child?.stdin.end();
+    this.#child = undefined;
+    this.#lineCount = 0;
+  }
+
+  /** Lets the child end after what it was given. */
+  close(): void {
+    this.renew();
+  }
+
+  *#chunks(lines: Iterable<string>): Generator<string> {
+    let chunk = '';
+    for (const line of lines) {
+      this.#lineCount++;
+      chunk += `${line}\n`;
+      if (chunk.length < CHUNK_CHARACTERS) continue;
+      yield chunk;
+      chunk = '';
+    }
+    if (chunk !== '') yield chunk;
+  }
+
+  #start(): Child {
+    const args = ipArguments(this.#namespace, ['-force', '-batch', '-']);
+    const child = spawn('ip', args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    this.#child = child;
+    this.#lineCount = 0;
+    const lines = new LineSplitter((line) => this.#hear(child, line));
+    child.stderr.setEncoding('latin1').on('data', (chunk: string) => lines.push(chunk));
+    child.stdin.on('error', () => undefined); // A broken pipe means that the child died: see below.
+    endOf(child).then(
+      (exit) => this.#died(child, new IpError('ip-failed', `ip -batch ended early (${exit})`)),
+      (error: Error) => this.#died(child, error),
+    );
+    return child;
+  }
+
+  #hear(child: Child, line: string): void {
+    const run = this.#run;
+    if (child !== this.#child || run === undefined) return;
+    if (!run.report.take(line, run.endLine)) return;
+    this.#run = undefined;
+    run.resolve(run.report.failures);
+  }
+
+  #died(child: Child, error: Error): void {
+    if (child !== this.#child) return;
+    this.#child = undefined;
+    const run = this.#run;
+    this.#run = undefined;
+    run?.reject(error);
+  }
+}

@@ -1,0 +1,69 @@
+// FIB changes ↔ lines of `ip -batch` for routes. Every route of ours names a next hop object, the discard object included.
+//
+// `add` fails on a route that is already there at the same metric, so a route of somebody else is never overwritten; `replace` is only
+// for a prefix that holds a route of ours. `del` names protocol and next hop object, and the kernel removes nothing that differs.
+
+export interface RouteMark {
+  readonly table: number;
+  readonly protocol: number;
+  readonly metric: number;
+}
+
+/** Makes the lines of one table. */
+export class RouteLines {
+  readonly #tail: string;
+
+  constructor({ table, protocol, metric }: RouteMark) {
+    // Metric 0 is the kernel's word for 1024 in IPv6: it is passed on as it is.
+    this.#tail = ` proto ${protocol} metric ${metric} table ${table}`;
+  }
+
+  add(prefix: string, nextHopId: number): string {
+    return `route add ${prefix} nhid ${nextHopId}${this.#tail}`;
+  }
+
+  replace(prefix: string, nextHopId: number): string {
+    return `route replace ${prefix} nhid ${nextHopId}${this.#tail}`;
+  }
+
+  /** `nextHopId`: what the route is known to use; undefined when it uses no object of ours. */
+  remove(prefix: string, nextHopId: number | undefined): string {
+    const object = nextHopId === undefined ? '' : ` nhid ${nextHopId}`;
+    return `route del ${prefix}${object}${this.#tail}`;
+  }
+}
+
+/** What a refusal means, by the kernel's words. Anything else is `rejected`. */
+export const refusals: ReadonlyMap<string, 'exists' | 'absent' | 'unreachable-next-hop'> = new Map([
+  ['File exists', 'exists'],
+  ['No such process', 'absent'],
+  ['ipv4: FIB table does not exist.', 'absent'],
+  ['ipv6: FIB table does not exist.', 'absent'],
+  ['Nexthop id does not exist.', 'unreachable-next-hop'],
+  ['Nexthop id does not exist', 'unreachable-next-hop'],
+]);
+
+/**
+ * Whether a route of the table is ours (P2). A protocol number of our own says so by itself; one that other programs write too (`bgp`) only
+ * together with a next hop object of ours.
+ */
+export function isOurs(
+  route: {
+    readonly protocol: number;
+    readonly metric: number;
+    readonly nextHopId: number | undefined;
+  },
+  mark: RouteMark,
+  isOwnId: (id: number) => boolean,
+): boolean {
+  if (route.protocol !== mark.protocol || route.metric !== mark.metric) return false;
+  if (route.nextHopId !== undefined && isOwnId(route.nextHopId)) return true;
+  return !isSharedProtocol(mark.protocol);
+}
+
+/** Numbers given to kernel and well-known daemons in linux/rtnetlink.h and FRR's. */
+function isSharedProtocol(protocol: number): boolean {
+  return protocol <= 18 || sharedProtocols.has(protocol);
+}
+
+const sharedProtocols = new Set([42, 99, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196]);

@@ -1,0 +1,49 @@
+// A configured table (number, name, VRF device) → the kernel's table number.
+import { readFile } from 'node:fs/promises';
+import { readIpJson } from './iproute2/command.ts';
+
+export interface KernelTable {
+  readonly number: number;
+  /** The VRF device whose table it is. */
+  readonly vrf?: string;
+}
+
+const wellKnown: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
+const nameFiles = ['/etc/iproute2/rt_tables', '/usr/share/iproute2/rt_tables'];
+
+interface LinkJson {
+  readonly ifname: string;
+  readonly linkinfo?: { readonly info_data?: { readonly table?: number } };
+}
+
+/** The table, or undefined while no table or VRF device has that name. */
+export async function findTable(
+  namespace: string | undefined,
+  table: string | number,
+): Promise<KernelTable | undefined> {
+  const text = String(table);
+  if (/^\d+$/.test(text)) return { number: Number(text) };
+  const known = wellKnown[text];
+  if (known !== undefined) return { number: known };
+  const vrf = await findVrf(namespace, text);
+  if (vrf !== undefined) return { number: vrf, vrf: text };
+  const named = await findNamedTable(text);
+  return named === undefined ? undefined : { number: named };
+}
+
+async function findVrf(namespace: string | undefined, name: string): Promise<number | undefined> {
+  const links = await readIpJson(namespace, ['-details', 'link', 'show', 'type', 'vrf']);
+  return (links as LinkJson[]).find((link) => link.ifname === name)?.linkinfo?.info_data?.table;
+}
+
+/** rt_tables(5): lines of `number name`. */
+async function findNamedTable(name: string): Promise<number | undefined> {
+  for (const file of nameFiles) {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    for (const line of text.split('\n')) {
+      const [number, word] = line.trim().split(/\s+/);
+      if (word === name && /^\d+$/.test(number!)) return Number(number);
+    }
+  }
+  return undefined;
+}

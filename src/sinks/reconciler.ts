@@ -1,0 +1,401 @@
+// The closed loop of one target: core ► batch ► sink ► answer ► core, and what the sink sees of its own accord ► core.
+//
+// The core knows for every entry of the FIB what is desired and what is installed; the difference is pending. This file moves it:
+//
+//   kick() ─► drain ─► apply ─► acknowledge ─► drain … until nothing is pending
+//
+// Invariant: one batch in flight at most. What changes meanwhile coalesces in the core, so an idle target gets a change at once and a
+// busy one gets bigger batches; there is no fixed delay anywhere. Batches are only drained while the sink is `ready`, never inside a snapshot,
+// and after an answer that is not known (`forget`) only when the next snapshot has said what is there.
+//
+// A refused record keeps nobody out: it is kept with its reason (failures.ts) and tried again after a while, or when the sink says that
+// the reason is gone. A sink that is lost with its thread is opened again; its snapshot decides.
+//
+// At the start the core holds removals (P3). releaseRemovals() lets them go once the first sync has ended, unless they are suspiciously many:
+// then they stay, are reported, and wait for an operator's word.
+//
+// Not here: what is desired (the core), how it is written (the sink), when the first sync has ended (the agent).
+import { FIB_CHANGE_SIZE } from '../../assembly/abi.ts';
+import { decodeObservations, encodeObservations, FibBatch } from '../core/records.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import { formatPrefix, type Prefix } from '../net/prefix.ts';
+import type { ApplyResult, FibBatchMessage, SinkEvent, SinkState } from '../workers/messages.ts';
+import { BatchLimit, batchBounds } from './batch-limit.ts';
+import { type Failure, Failures } from './failures.ts';
+import type { TargetWorker } from './target-worker.ts';
+
+/** Removals up to this many need no leave. */
+const FEW_REMOVALS = 100;
+/** After a worker was lost: the first wait, doubled for each loss without a ready state in between. */
+const REOPEN_MS = 500;
+const LONGEST_REOPEN_MS = 30_000;
+/** Failures named in status(). */
+const FAILURES_SHOWN = 10;
+
+/** The part of the core that serves one FIB. */
+export type FibCore = Pick<
+  RouteCore,
+  | 'pendingFibs'
+  | 'drain'
+  | 'acknowledge'
+  | 'forget'
+  | 'beginSnapshot'
+  | 'observe'
+  | 'endSnapshot'
+  | 'refuse'
+  | 'retry'
+  | 'releaseRemovals'
+  | 'fibCounters'
+>;
+
+export interface ReconcilerClock {
+  /** Milliseconds since 1970. */
+  wallTime(): number;
+  setTimer(delayMs: number, callback: () => void): { cancel(): void };
+  /** 0…1, for spreading retries. */
+  chance(): number;
+}
+
+export interface ReconcilerLog {
+  info(fields: object, event: string): void;
+  warn(fields: object, event: string): void;
+  error(fields: object, event: string): void;
+}
+
+export interface ReconcilerOptions {
+  readonly core: FibCore;
+  readonly fib: number;
+  /** For people. */
+  readonly name: string;
+  readonly kind: 'ovn' | 'host';
+  readonly worker: TargetWorker;
+  /** Held removals beyond this share of what is installed stay held at the release. */
+  readonly maxRemovalShare?: number;
+  readonly clock?: ReconcilerClock;
+  readonly log: ReconcilerLog;
+}
+
+export interface TargetStatus {
+  readonly name: string;
+  /** `flushed`: emptied on request, and left alone since. */
+  readonly state: SinkState | 'flushed';
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly stateSince: number;
+  /** Records in the batch in flight. */
+  readonly inFlightCount: number;
+  /** Records the target has taken since the start. */
+  readonly writtenCount: number;
+  readonly batchCount: number;
+  readonly lastBatchMs: number;
+  readonly failureCount: number;
+  /** The first of them. */
+  readonly failures: readonly {
+    readonly prefix: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  /** Routes of ours and of others, at the last snapshot. */
+  readonly ownedCount: number;
+  readonly foreignCount: number;
+  /** Removals that stay held because they are many: why. */
+  readonly removalsHeld: string | undefined;
+}
+
+const systemClock: ReconcilerClock = {
+  wallTime: () => Date.now(),
+  setTimer(delayMs, callback) {
+    const handle = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+  chance: () => Math.random(),
+};
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #core: FibCore;
+  readonly #fib: number;
+  readonly #clock: ReconcilerClock;
+  readonly #limit: BatchLimit;
+  readonly #failures = new Failures();
+  #state: SinkState | 'flushed' = 'connecting';
+  #reason = 'not started';
+  #stateSince: number;
+  #inSnapshot = false;
+  /** An answer was lost: only a snapshot tells what is there. */
+  #needsSnapshot = false;
+  #stopped = false;
+  #inFlight: Promise<void> | undefined;
+  #inFlightCount = 0;
+  #lossCount = 0;
+  #retryTimer: { cancel(): void } | undefined;
+  #reopenTimer: { cancel(): void } | undefined;
+  #removalsHeld: string | undefined;
+  #writtenCount = 0;
+  #batchCount = 0;
+  #lastBatchMs = 0;
+  #ownedCount = 0;
+  #foreignCount = 0;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#core = options.core;
+    this.#fib = options.fib;
+    this.#clock = options.clock ?? systemClock;
+    this.#limit = new BatchLimit(batchBounds[options.kind]);
+    this.#stateSince = this.#clock.wallTime();
+  }
+
+  /** Opens the sink; it says by itself when it is ready. */
+  async start(): Promise<void> {
+    await this.#open();
+  }
+
+  /** The FIB has something to drain. Cheap, and as often as one likes. */
+  kick(): void {
+    if (this.#inFlight !== undefined || !this.#mayDrain() || !this.#isPending()) return;
+    this.#inFlight = this.#run().then((isDrained) => {
+      this.#inFlight = undefined;
+      this.#inFlightCount = 0;
+      if (isDrained || !this.#isPending()) this.#failures.dropTried();
+      else this.kick(); // What came while the loop was ending.
+    });
+  }
+
+  /**
+   * The first sync has ended: what is left over from an earlier life may go (P3). Too many at once stay held until `force`, an operator's
+   * word.
+   */
+  releaseRemovals({ force = false }: { readonly force?: boolean } = {}): void {
+    const { heldCount, installedCount } = this.#core.fibCounters(this.#fib);
+    const share = this.#options.maxRemovalShare ?? 0.5;
+    const isMany = heldCount > FEW_REMOVALS && heldCount > share * installedCount;
+    if (isMany && !force) {
+      const most = `more than ${Math.round(share * 100)} %`;
+      this.#removalsHeld = `${heldCount} of ${installedCount} entries would go, ${most}`;
+      this.#options.log.error({ heldCount, installedCount }, 'removals held');
+      return;
+    }
+    this.#removalsHeld = undefined;
+    this.#core.releaseRemovals(this.#fib);
+    this.kick();
+  }
+
+  /** Why a prefix is not in the target, if it was refused. */
+  failure(prefix: Prefix): Failure | undefined {
+    return this.#failures.get(prefix);
+  }
+
+  status(): TargetStatus {
+    return {
+      name: this.#options.name,
+      state: this.#state,
+      reason: this.#reason,
+      stateSince: this.#stateSince,
+      inFlightCount: this.#inFlightCount,
+      writtenCount: this.#writtenCount,
+      batchCount: this.#batchCount,
+      lastBatchMs: this.#lastBatchMs,
+      failureCount: this.#core.fibCounters(this.#fib).refusedCount,
+      failures: this.#failures.list(FAILURES_SHOWN).map(({ prefix, failure }) => {
+        const { code, message } = failure;
+        return { prefix: formatPrefix(prefix), code, message };
+      }),
+      ownedCount: this.#ownedCount,
+      foreignCount: this.#foreignCount,
+      removalsHeld: this.#removalsHeld,
+    };
+  }
+
+  /** Removes everything of ours from the target and writes nothing more until the agent starts anew. */
+  async flush(): Promise<{ removedCount: number }> {
+    this.#setState('flushed', 'emptied on request');
+    await this.#inFlight;
+    return this.#options.worker.flush();
+  }
+
+  /** Ends the sink; what is written stays (P3). */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retryTimer?.cancel();
+    this.#reopenTimer?.cancel();
+    await this.#inFlight;
+    await this.#options.worker.close();
+  }
+
+  #mayDrain(): boolean {
+    return this.#state === 'ready' && !this.#inSnapshot && !this.#needsSnapshot && !this.#stopped;
+  }
+
+  #isPending(): boolean {
+    return this.#core.pendingFibs().includes(this.#fib);
+  }
+
+  /** Batch after batch while there is something and nothing stands against it; true when the core had nothing left. */
+  async #run(): Promise<boolean> {
+    do {
+      const batch = this.#core.drain(this.#fib, this.#limit.records);
+      if (batch.count === 0) return true;
+      await this.#apply(batch);
+    } while (this.#mayDrain() && this.#isPending());
+    return false;
+  }
+
+  async #apply(batch: FibBatchMessage): Promise<void> {
+    const { count } = batch;
+    // The buffer goes to the worker; the records' prefixes are needed to name what it refuses.
+    const records = new FibBatch(
+      batch.buffer.slice(0, count * FIB_CHANGE_SIZE),
+      count,
+      count * FIB_CHANGE_SIZE,
+    );
+    this.#inFlightCount = count;
+    try {
+      const result = await this.#options.worker.apply(batch);
+      if (result.known) this.#acknowledge(records, result);
+      else this.#forget('the answer was lost');
+    } catch (error) {
+      this.#forget((error as Error).message);
+    }
+  }
+
+  #acknowledge(records: FibBatch, { failures, durationMs }: ApplyResult): void {
+    this.#batchCount++;
+    this.#writtenCount += records.count - failures.length;
+    this.#lastBatchMs = durationMs;
+    this.#limit.learn(records.count, durationMs);
+    this.#core.acknowledge(
+      this.#fib,
+      failures.map((failure) => failure.index),
+    );
+    if (this.#failures.size > 0) this.#clearFailures(records, failures);
+    if (failures.length === 0) return;
+    const now = this.#clock.wallTime();
+    for (const failure of failures) {
+      const { prefix } = records.change(failure.index);
+      this.#failures.refuse(prefix, failure, now, this.#clock.chance());
+    }
+    const [{ code, message }] = failures as [(typeof failures)[0]];
+    this.#options.log.warn({ count: failures.length, code, message }, 'records refused');
+    this.#startRetryTimer();
+  }
+
+  #clearFailures(records: FibBatch, failures: ApplyResult['failures']): void {
+    const refused = new Set(failures.map((failure) => failure.index));
+    for (let index = 0; index < records.count; index++) {
+      if (!refused.has(index)) this.#failures.clear(records.change(index).prefix);
+    }
+  }
+
+  #forget(reason: string): void {
+    this.#core.forget(this.#fib);
+    this.#needsSnapshot = true;
+    this.#options.log.warn({ reason }, 'batch lost');
+  }
+
+  #hear(event: SinkEvent): void {
+    switch (event.type) {
+      case 'state':
+        this.#hearState(event.state, event.reason);
+        break;
+      case 'snapshotBegin':
+        this.#inSnapshot = true;
+        this.#core.beginSnapshot(this.#fib);
+        break;
+      case 'observed':
+        this.#core.observe(this.#fib, event.records, event.byteLength);
+        break;
+      case 'snapshotEnd':
+        this.#endSnapshot(event);
+        break;
+      case 'refused':
+        this.#hearRefused(event);
+        break;
+      case 'released':
+        this.#core.retry(this.#fib, event.records, event.byteLength);
+        for (const { prefix } of decodeObservations(event.records, event.byteLength)) {
+          this.#failures.release(prefix);
+        }
+        break;
+    }
+    this.kick();
+  }
+
+  #hearState(state: SinkState, reason: string): void {
+    if (state === 'ready') this.#lossCount = 0;
+    // A snapshot that breaks off is begun anew.
+    else this.#inSnapshot = false;
+    if (this.#state !== 'flushed') this.#setState(state, reason);
+  }
+
+  #endSnapshot(event: Extract<SinkEvent, { type: 'snapshotEnd' }>): void {
+    const { ownedCount, foreignCount } = event;
+    this.#ownedCount = ownedCount;
+    this.#foreignCount = foreignCount;
+    this.#core.endSnapshot(this.#fib);
+    this.#inSnapshot = false;
+    this.#needsSnapshot = false;
+    const { pendingCount } = this.#core.fibCounters(this.#fib);
+    this.#options.log.info({ ownedCount, foreignCount, pendingCount }, 'target read');
+  }
+
+  #hearRefused(event: Extract<SinkEvent, { type: 'refused' }>): void {
+    this.#core.refuse(this.#fib, event.records, event.byteLength);
+    const now = this.#clock.wallTime();
+    for (const { prefix } of decodeObservations(event.records, event.byteLength)) {
+      this.#failures.refuse(prefix, event, now, this.#clock.chance());
+    }
+    this.#startRetryTimer();
+  }
+
+  #startRetryTimer(): void {
+    this.#retryTimer?.cancel();
+    this.#retryTimer = undefined;
+    const next = this.#failures.nextRetry();
+    if (next === undefined || this.#stopped) return;
+    const delay = Math.max(0, next - this.#clock.wallTime());
+    this.#retryTimer = this.#clock.setTimer(delay, () => this.#retryDue());
+  }
+
+  #retryDue(): void {
+    const due = this.#failures.takeDue(this.#clock.wallTime());
+    const { records, byteLength } = encodeObservations(
+      due.map((prefix) => ({ prefix, set: undefined })),
+    );
+    if (due.length > 0) this.#core.retry(this.#fib, records, byteLength);
+    this.#startRetryTimer();
+    this.kick();
+  }
+
+  async #open(): Promise<void> {
+    await this.#options.worker
+      .open({
+        onEvent: (event) => this.#hear(event),
+        onLost: (reason) => this.#lose(reason),
+      })
+      .catch((error: Error) => this.#lose(error.message));
+  }
+
+  /** The worker is gone. Its successor reads what is there before anything is written. */
+  #lose(reason: string): void {
+    if (this.#stopped || this.#reopenTimer !== undefined) return;
+    this.#inSnapshot = false;
+    this.#needsSnapshot = true;
+    if (this.#state !== 'flushed') this.#setState('connecting', reason);
+    this.#options.log.error({ reason }, 'worker lost');
+    const delay = Math.min(LONGEST_REOPEN_MS, REOPEN_MS * 2 ** this.#lossCount++);
+    this.#reopenTimer = this.#clock.setTimer(delay, () => {
+      this.#reopenTimer = undefined;
+      void this.#open();
+    });
+  }
+
+  #setState(state: SinkState | 'flushed', reason: string): void {
+    if (state !== this.#state) {
+      this.#stateSince = this.#clock.wallTime();
+      this.#options.log.info({ state, reason }, 'target state');
+    }
+    this.#state = state;
+    this.#reason = reason;
+  }
+}

@@ -1,0 +1,120 @@
+// Where sinks run: one piscina pool of one thread per target, so that no target waits for another.
+//
+// `atomics: 'disabled'`: an idle piscina worker otherwise sleeps in Atomics.wait, and the sink's own sockets and timers with it.
+// Answers and events come over one port per opened sink, in the order they were said. A worker that dies takes the port with it:
+// `onLost` says so, and open() starts the sink anew in a fresh thread.
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { TargetListener, TargetWorker } from '../sinks/target-worker.ts';
+import type {
+  ApplyResult,
+  FibBatchMessage,
+  SinkMessage,
+  SinkOptions,
+  SinkReply,
+  SinkTask,
+} from './messages.ts';
+
+interface Waiting {
+  readonly resolve: (reply: SinkReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The same file as source in a checkout and compiled in a package. */
+const workerFile = new URL(
+  import.meta.url.endsWith('.ts') ? './sink.worker.ts' : './sink.worker.js',
+  import.meta.url,
+);
+
+/** The worker is gone; what it was doing may or may not be done. */
+export class WorkerLost extends Error {
+  readonly code = 'worker-lost';
+}
+
+export class SinkWorker implements TargetWorker {
+  readonly #options: SinkOptions;
+  readonly #pool: Piscina;
+  #port: MessagePort | undefined;
+  #waiting: Waiting | undefined;
+
+  constructor(options: SinkOptions) {
+    this.#options = options;
+    this.#pool = new Piscina({
+      filename: workerFile.href,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+    });
+    // A worker that dies without a task: the port's end tells the reconciler.
+    this.#pool.on('error', () => undefined);
+  }
+
+  async open(listener: TargetListener): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.on('message', (message: SinkMessage) => this.#hear(message, listener));
+    port1.on('close', () => this.#lose(port1, listener));
+    await this.#ask({ type: 'open', sink: this.#options, events: port2 }, [port2]);
+  }
+
+  async apply(batch: FibBatchMessage): Promise<ApplyResult> {
+    const reply = await this.#ask({ type: 'apply', batch }, [batch.buffer]);
+    if (reply.type !== 'applied') throw new Error(`answer ${reply.type}, expected applied`);
+    return reply.result;
+  }
+
+  async flush(): Promise<{ removedCount: number }> {
+    const reply = await this.#ask({ type: 'flush' }, []);
+    if (reply.type !== 'flushed') throw new Error(`answer ${reply.type}, expected flushed`);
+    return { removedCount: reply.removedCount };
+  }
+
+  /** Ends the sink and its thread; routes stay (P3). */
+  async close(): Promise<void> {
+    const port = this.#port;
+    if (port !== undefined) await this.#ask({ type: 'close' }, []).catch(() => undefined);
+    this.#port = undefined;
+    port?.close();
+    await this.#pool.destroy();
+  }
+
+  #ask(task: SinkTask, transferList: readonly (ArrayBuffer | MessagePort)[]): Promise<SinkReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<SinkReply>();
+    this.#waiting = { resolve, reject };
+    this.#pool.run(task, { transferList: [...transferList] }).catch((cause: Error) => {
+      this.#answer(undefined, new WorkerLost(cause.message, { cause }));
+    });
+    return promise;
+  }
+
+  #hear(message: SinkMessage, listener: TargetListener): void {
+    switch (message.type) {
+      case 'opened':
+      case 'applied':
+      case 'flushed':
+      case 'closed':
+        this.#answer(message);
+        break;
+      case 'failed':
+        this.#answer(undefined, new Error(message.message));
+        break;
+      default:
+        listener.onEvent(message);
+    }
+  }
+
+  #answer(reply: SinkReply | undefined, error?: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (reply !== undefined) waiting?.resolve(reply);
+    else waiting?.reject(error!);
+  }
+
+  #lose(port: MessagePort, listener: TargetListener): void {
+    if (port !== this.#port) return;
+    this.#port = undefined;
+    this.#answer(undefined, new WorkerLost('the worker has ended'));
+    listener.onLost('the worker has ended');
+  }
+}
