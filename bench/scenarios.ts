@@ -5,4 +5,15 @@ import { kernelTable } from './kernel-table.ts';
 import { oneChange } from './one-change.ts';
 import { restart } from './restart.ts';
 
-export const scenarios: readonly Scenario[] = [ingest, kernelTable, oneChange, restart];
+export const scenarios: readonly Scenario[] = [
+  ingest,
+  kernelTable,
+  {
+    kind: 'standalone',
+    name: 'northbound',
+    question: 'how fast do rows get into OVN Northbound, beside the bare server?',
+    run: async (print) => (await import('./ovsdb.ts')).run(print),
+  },
+  oneChange,
+  restart,
+];
