@@ -12,7 +12,7 @@ interface AgentCommandOptions {
 export function agentCommand(): Command {
   return new Command('agent')
     .description('run: speak BGP, learn, program OVN and the host, announce')
-    .requiredOption('-c, --config FILE', 'configuration file')
+    .requiredOption('-c, --config <file>', 'configuration file')
     .option('--dry-run', 'program nothing; `routes --stage fib` says what would be')
     .option('--flush', 'remove every route of ours when stopping (otherwise they stay)')
     .action(run);

@@ -5,13 +5,19 @@ import { removeLab } from '../lab/lab-record.ts';
 import { ensurePackages, whyNotInstallable } from '../lab/packages.ts';
 import type { LabRun } from '../lab/run.ts';
 import { runSampleLab } from '../lab/sample-lab.ts';
-import { labRecords, labStatus } from '../lab/status.ts';
+import { type LabStatus, labRecords, labStatus } from '../lab/status.ts';
 import { createSteps } from '../lab/steps.ts';
+import { type Listing, type OutputFormat, outputOption, printList } from './output.ts';
 
 interface UpFlags {
   readonly name: string;
   readonly once?: true;
   readonly sample?: true;
+}
+
+interface StatusFlags {
+  readonly name: string;
+  readonly output: OutputFormat;
 }
 
 export function labCommand(): Command {
@@ -28,7 +34,9 @@ export function labCommand(): Command {
     .option('--sample', 'no network: the agent in a dry run and a built-in peer')
     .action(up);
   addCommand('down', 'end a lab, or remove what one left behind').action(down);
-  addCommand('status', 'what is up').action(status);
+  addCommand('status', 'which labs of that name are up, or were left behind')
+    .addOption(outputOption())
+    .action(status);
   return lab;
 }
 
@@ -71,16 +79,25 @@ async function down(flags: { readonly name: string }): Promise<void> {
   }
 }
 
-async function status(flags: { readonly name: string }): Promise<void> {
-  const labs = await labStatus(flags.name);
-  if (labs.length === 0) console.log(`no lab ${flags.name} is up`);
-  for (const lab of labs) {
-    console.log(`${lab.name}: ${lab.state}, process ${lab.process}, ${lab.directory}`);
-    for (const { name, processes } of lab.namespaces)
-      console.log(`  ${name}: ${processes} processes`);
-    console.log(`  control socket ${lab.controlSocket}`);
-  }
+async function status(flags: StatusFlags): Promise<void> {
+  await printList(await labStatus(flags.name), listing, flags.output);
 }
+
+const listing: Listing<LabStatus> = {
+  columns: [
+    { heading: 'LAB', text: ({ name }) => name },
+    { heading: 'KIND', text: ({ kind }) => kind },
+    { heading: 'STATE', text: ({ state }) => state },
+    { heading: 'PROCESS', text: ({ process }) => String(process), align: 'right' },
+    { heading: 'CONTROL SOCKET', text: ({ controlSocket }) => controlSocket },
+    {
+      heading: 'NAMESPACES (PROCESSES)',
+      text: ({ namespaces }) =>
+        namespaces.map(({ name, processes }) => `${name} (${processes})`).join(' '),
+    },
+  ],
+  fields: ['name', 'kind', 'state', 'process', 'directory', 'controlSocket', 'namespaces'],
+};
 
 function parseName(text: string): string {
   // A part of namespace names and of paths.
