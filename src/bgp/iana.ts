@@ -118,6 +118,14 @@ export function addressFamilyName(afi: number, safi: number): string {
   return afiName === safiName ? afiName : `${afiName}-${safiName}`;
 }
 
+/** Whether a text is a name that addressFamilyName gives a registered pair. */
+export function isAddressFamilyName(text: string): boolean {
+  const afis = [...afiNames.keys()];
+  return afis.some((afi) =>
+    [...safiNames.keys()].some((safi) => addressFamilyName(afi, safi) === text),
+  );
+}
+
 /** IANA "Capability Codes". */
 export const CapabilityCode = {
   multiprotocol: 1, // RFC 4760

@@ -2,9 +2,10 @@
 import { ByteReader, ReadError } from '../../net/byte-reader.ts';
 import { formatHex } from '../../net/hex.ts';
 import type { DecodeContext, DecodeError } from '../attributes/describe.ts';
-import { addressFamilyName, errorText, HEADER_SIZE, MessageType } from '../iana.ts';
+import { addressFamilyName, HEADER_SIZE, MessageType } from '../iana.ts';
 import { type DescribedOpen, describeOpen } from './describe-open.ts';
 import { type DescribedUpdate, describeUpdate } from './describe-update.ts';
+import { notificationText } from './notification.ts';
 
 export type { DecodeContext, DecodeError } from '../attributes/describe.ts';
 
@@ -123,8 +124,9 @@ function describeByType(
 function describeNotification(reader: ByteReader): DescribedNotification {
   const errorCode = reader.uint8();
   const errorSubcode = reader.uint8();
-  const text = errorText(errorCode, errorSubcode);
-  return { type: 'notification', errorCode, errorSubcode, text, data: formatHex(reader.rest()) };
+  const data = reader.rest();
+  const text = notificationText({ code: errorCode, subcode: errorSubcode, data });
+  return { type: 'notification', errorCode, errorSubcode, text, data: formatHex(data) };
 }
 
 function describeRouteRefresh(reader: ByteReader): DescribedRouteRefresh {
