@@ -60,8 +60,7 @@ export async function installPackages(names: readonly string[]): Promise<void> {
 }
 
 /** Debian asks policy-rc.d before a package's scripts start a service; 101 means no. One that is there already is left alone. */
-async function forbidServiceStart(): Promise<AsyncDisposable> {
-  const path = '/usr/sbin/policy-rc.d';
+export async function forbidServiceStart(path = '/usr/sbin/policy-rc.d'): Promise<AsyncDisposable> {
   const created = await writeFile(path, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' }).then(
     () => true,
     (error: NodeJS.ErrnoException) => {

@@ -1,7 +1,10 @@
 // The package lists, and what the installer finds on this machine.
 import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
-import { debianPackages, missingPackages } from '../../src/lab/packages.ts';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { debianPackages, forbidServiceStart, missingPackages } from '../../src/lab/packages.ts';
 
 function isDebian(): boolean {
   try {
@@ -33,4 +36,34 @@ describe('the Debian packages', () => {
       expect(await missingPackages('test')).toEqual(expected);
     },
   );
+});
+
+describe('the word to Debian that no service may start', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rutter-policy-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it('is an executable that answers 101, and is gone afterwards', async () => {
+    const path = join(directory, 'policy-rc.d');
+    {
+      await using _guard = await forbidServiceStart(path);
+      expect((await stat(path)).mode & 0o111).toBe(0o111);
+      expect(() => execFileSync(path, { stdio: 'ignore' })).toThrow(
+        expect.objectContaining({ status: 101 }),
+      );
+    }
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('leaves one alone that is there already', async () => {
+    const path = join(directory, 'policy-rc.d');
+    await writeFile(path, 'mine');
+    {
+      await using _guard = await forbidServiceStart(path);
+      expect(await readFile(path, 'utf8')).toBe('mine');
+    }
+    expect(await readFile(path, 'utf8')).toBe('mine');
+  });
 });
