@@ -31,7 +31,7 @@ export async function startAgent(options: LabAgentOptions): Promise<RunningProce
   });
 }
 
-export function configPath(record: LabRecord): string {
+function configPath(record: LabRecord): string {
   return `${record.directory}/rutter.yaml`;
 }
 

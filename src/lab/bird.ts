@@ -25,7 +25,7 @@ export async function startBird(options: BirdOptions): Promise<Bird> {
   const configurationFile = `${directory}/bird.conf`;
   const socket = `${directory}/bird.ctl`;
   await writeFile(configurationFile, options.configuration);
-  const birdc = (command: string) => execute('birdc', ['-r', '-s', socket, ...command.split(' ')]);
+  const birdc = (command: string) => execute('birdc', ['-s', socket, ...command.split(' ')]);
   const daemon = await processes.start({
     name: `${namespace}-bird`,
     command: 'bird',

@@ -11,7 +11,7 @@ export interface ExecuteOptions {
 }
 
 /** A program that ended with an exit code other than 0, or could not be started. */
-export class ExecuteError extends Error {
+class ExecuteError extends Error {
   readonly code = 'EXECUTE_FAILED';
   readonly exitCode: number | string | null;
   readonly stdout: string;

@@ -24,7 +24,7 @@ export interface LabRecord {
 
 const file = 'lab.json';
 
-export function labDirectory(name: string, kind: LabKind): string {
+function labDirectory(name: string, kind: LabKind): string {
   if (kind === 'namespaces') return `/run/rutter-${name}`;
   return `${tmpdir()}/rutter-${name}-sample-${process.getuid?.() ?? 0}`;
 }

@@ -12,6 +12,8 @@ const execFileAsync = promisify(execFile);
 /** `lab`: what `rutter lab up` needs. `test`: that, and the daemons and tools that the tests hold Rutter against. */
 export type PackageSet = 'lab' | 'test';
 
+const aptGetPath = '/usr/bin/apt-get';
+
 const labPackages: readonly string[] = [
   'ethtool',
   'frr',
@@ -48,7 +50,7 @@ async function installedPackages(names: readonly string[]): Promise<Set<string>>
 /** Why packages cannot be installed here, or undefined when they can. */
 export function whyNotInstallable(): string | undefined {
   if (process.getuid?.() !== 0) return 'not running as root';
-  if (!existsSync('/usr/bin/apt-get')) return 'this machine has no apt-get';
+  if (!existsSync(aptGetPath)) return 'this machine has no apt-get';
   return undefined;
 }
 
@@ -77,7 +79,7 @@ export async function forbidServiceStart(path = '/usr/sbin/policy-rc.d'): Promis
 
 async function aptGet(args: readonly string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const child = spawn('apt-get', args, { env, stdio: ['ignore', process.stderr, process.stderr] });
+  const child = spawn(aptGetPath, args, { env, stdio: ['ignore', process.stderr, process.stderr] });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

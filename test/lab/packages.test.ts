@@ -4,15 +4,19 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { execute } from '../../src/lab/execute.ts';
 import { debianPackages, forbidServiceStart, missingPackages } from '../../src/lab/packages.ts';
 
-function isDebian(): boolean {
-  try {
-    execFileSync('dpkg-query', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+async function isDebian(): Promise<boolean> {
+  return execute('dpkg', ['--version']).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isInstalled(name: string): Promise<boolean> {
+  const text = await execute('dpkg', ['--status', name]).catch(() => '');
+  return text.includes('Status: install ok installed');
 }
 
 describe('the Debian packages', () => {
@@ -20,22 +24,11 @@ describe('the Debian packages', () => {
     expect(debianPackages.test).toEqual(expect.arrayContaining([...debianPackages.lab]));
   });
 
-  it.runIf(isDebian())(
-    'are missing exactly where dpkg does not know them as installed',
-    async () => {
-      const installed = (name: string) => {
-        try {
-          return execFileSync('dpkg', ['--status', name], { stdio: ['ignore', 'pipe', 'ignore'] })
-            .toString()
-            .includes('Status: install ok installed');
-        } catch {
-          return false;
-        }
-      };
-      const expected = debianPackages.test.filter((name) => !installed(name));
-      expect(await missingPackages('test')).toEqual(expected);
-    },
-  );
+  it.runIf(await isDebian())('are missing where dpkg does not know them as installed', async () => {
+    const installed = await Promise.all(debianPackages.test.map(isInstalled));
+    const expected = debianPackages.test.filter((_, index) => !installed[index]);
+    expect(await missingPackages('test')).toEqual(expected);
+  });
 });
 
 describe('the word to Debian that no service may start', () => {
