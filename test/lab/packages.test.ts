@@ -19,12 +19,14 @@ async function isInstalled(name: string): Promise<boolean> {
   return text.includes('Status: install ok installed');
 }
 
+const onDebian = await isDebian();
+
 describe('the Debian packages', () => {
   it('of the tests hold everything the lab needs', () => {
     expect(debianPackages.test).toEqual(expect.arrayContaining([...debianPackages.lab]));
   });
 
-  it.runIf(await isDebian())('are missing where dpkg does not know them as installed', async () => {
+  it.runIf(onDebian)('are missing where dpkg does not know them as installed', async () => {
     const installed = await Promise.all(debianPackages.test.map(isInstalled));
     const expected = debianPackages.test.filter((_, index) => !installed[index]);
     expect(await missingPackages('test')).toEqual(expected);
