@@ -12,7 +12,8 @@ import type {
 } from '../../../src/bgp/messages/describe-open.ts';
 import type { DescribedUpdate } from '../../../src/bgp/messages/describe-update.ts';
 import type { DescribedRoute } from '../../../src/bgp/nlri/describe.ts';
-import type { BmpPeer, DescribedBmp } from '../../../src/sources/bmp.ts';
+import type { DescribedBmp } from '../../../src/sources/bmp.ts';
+import type { BmpPeer } from '../../../src/sources/bmp-fields.ts';
 
 type Json = Record<string, unknown>;
 
