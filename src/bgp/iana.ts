@@ -190,7 +190,7 @@ export const OpenError = {
 } as const;
 
 /** RFC 4271 §6.3. */
-export const UpdateError = {
+const UpdateError = {
   malformedAttributeList: 1,
   unrecognizedWellKnownAttribute: 2,
   missingWellKnownAttribute: 3,

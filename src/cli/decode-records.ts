@@ -130,7 +130,7 @@ async function peek(chunks: Chunks): Promise<{ first: Uint8Array; whole: Chunks 
 }
 
 /** Something in the input could not be read; the rest was. */
-export class DecodeFault extends Error {
+class DecodeFault extends Error {
   readonly code = 'malformed-input';
   readonly offset: number;
 

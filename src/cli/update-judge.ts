@@ -4,7 +4,7 @@ import { attributeName, errorText } from '../bgp/iana.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import { addressFamilies } from '../net/address-family.ts';
 
-export interface Verdict {
+interface Verdict {
   readonly outcome: string;
   readonly errorCode?: number;
   readonly errorSubcode?: number;

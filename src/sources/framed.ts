@@ -23,7 +23,7 @@ export const bmpFraming: Framing = {
 };
 
 /** The input ends inside a message, or does not go on with one. `offset` is where. */
-export class FramingError extends Error {
+class FramingError extends Error {
   readonly code: 'truncated' | 'lost-framing';
   readonly offset: number;
 

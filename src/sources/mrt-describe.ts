@@ -18,7 +18,7 @@ import {
   type RibRecord,
 } from './mrt-types.ts';
 
-export type DescribedMrt = Readonly<Record<string, unknown>>;
+type DescribedMrt = Readonly<Record<string, unknown>>;
 
 /** The record; the message in it, if any, with what is needed to read it; what could not be read. Offsets are the record's. */
 export interface MrtReading {

@@ -3,7 +3,7 @@ import type { ByteReader } from '../../net/byte-reader.ts';
 import { ByteWriter } from '../../net/byte-writer.ts';
 import { AS_TRANS, SegmentType } from '../iana.ts';
 
-export type SegmentName = 'sequence' | 'set' | 'confedSequence' | 'confedSet';
+type SegmentName = 'sequence' | 'set' | 'confedSequence' | 'confedSet';
 
 export interface AsPathSegment {
   readonly type: SegmentName;

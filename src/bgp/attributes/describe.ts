@@ -63,7 +63,7 @@ export interface DescribedAttributes {
   duplicates?: number[];
 }
 
-export interface DescribedOther {
+interface DescribedOther {
   readonly type: number;
   readonly name?: string;
   readonly flags: number;

@@ -7,9 +7,7 @@ import { type DescribedOpen, describeOpen } from './describe-open.ts';
 import { type DescribedUpdate, describeUpdate } from './describe-update.ts';
 import { notificationText } from './notification.ts';
 
-export type { DecodeContext, DecodeError } from '../attributes/describe.ts';
-
-export interface DescribedNotification {
+interface DescribedNotification {
   readonly type: 'notification';
   readonly errorCode: number;
   readonly errorSubcode: number;
@@ -18,7 +16,7 @@ export interface DescribedNotification {
   readonly data: string;
 }
 
-export interface DescribedRouteRefresh {
+interface DescribedRouteRefresh {
   readonly type: 'routeRefresh';
   readonly family: string;
   /** 0 request, 1 BoRR, 2 EoRR (RFC 7313 §3.2). */
@@ -27,13 +25,13 @@ export interface DescribedRouteRefresh {
   readonly orf?: string;
 }
 
-export interface DescribedUnknown {
+interface DescribedUnknown {
   readonly type: 'unknown';
   readonly typeCode: number;
   readonly body: string;
 }
 
-export type DescribedBody =
+type DescribedBody =
   | DescribedOpen
   | DescribedUpdate
   | DescribedNotification

@@ -167,7 +167,7 @@ function fill(prefixes: readonly Prefix[], room: number): Uint8Array[][] {
 }
 
 /** RFC 4271 §4.3: length in bits, then as few octets as hold them. */
-export function encodeNlri({ address, length }: Prefix): Uint8Array {
+function encodeNlri({ address, length }: Prefix): Uint8Array {
   const nlri = new Uint8Array(1 + ((length + 7) >> 3));
   nlri[0] = length;
   nlri.set(address.subarray(0, nlri.length - 1), 1);
