@@ -44,6 +44,10 @@ export class OvsdbServer {
     return join(this.directory, 'db.db');
   }
 
+  get pid(): number {
+    return this.#process!.pid!;
+  }
+
   get control(): string {
     return join(this.directory, 'control');
   }

@@ -11,6 +11,8 @@ const unknownNames: Record<string, string> = {
 
 export class OldServerProxy {
   readonly path: string;
+  /** What the server sent, in pieces. */
+  readonly answers: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -30,7 +32,10 @@ export class OldServerProxy {
       client.on('data', (chunk) =>
         server.write(rename(chunk.toString('latin1'), missing), 'latin1'),
       );
-      server.pipe(client);
+      server.on('data', (chunk) => {
+        this.answers.push(chunk.toString('latin1'));
+        client.write(chunk);
+      });
     });
   }
 
