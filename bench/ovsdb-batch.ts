@@ -22,8 +22,9 @@ import { FibBatch } from '../src/core/records.ts';
 import { familyNumbers } from '../src/net/address-family.ts';
 import { parseIpAddress } from '../src/net/ip-address.ts';
 import { parsePrefix, prefixFamily } from '../src/net/prefix.ts';
+import type { FibBatchMessage } from '../src/workers/messages.ts';
 
-/** Next hops as `address` or `address*weight`, the bin, or nothing. */
+/** Next hops as `address`, `address%interfaceIndex`, either with `*weight`; the bin; or nothing. */
 export type NextHopTexts = readonly string[] | 'discard' | undefined;
 
 export interface ChangeText {
@@ -34,6 +35,12 @@ export interface ChangeText {
 
 /** A batch with one record per change, and each next-hop set defined once. */
 export function buildBatch(changes: readonly ChangeText[]): FibBatch {
+  const { buffer, count, byteLength } = buildBatchMessage(changes);
+  return new FibBatch(buffer, count, byteLength);
+}
+
+/** The same as it crosses to a worker. */
+export function buildBatchMessage(changes: readonly ChangeText[]): FibBatchMessage {
   const setIds = new Map<string, number>();
   const idOf = (nextHops: NextHopTexts): number => {
     if (nextHops === undefined) return 0;
@@ -47,7 +54,7 @@ export function buildBatch(changes: readonly ChangeText[]): FibBatch {
   const bytes = Buffer.concat([records, ...sets]);
   const buffer = new ArrayBuffer(bytes.length);
   new Uint8Array(buffer).set(bytes);
-  return new FibBatch(buffer, changes.length, bytes.length);
+  return { buffer, count: changes.length, byteLength: bytes.length };
 }
 
 function encodeChange(
@@ -77,10 +84,11 @@ function encodeSet(key: string, id: number): Buffer {
 }
 
 function encodeNextHop(set: Buffer, offset: number, text: string): void {
-  const [addressText = '', weight = '1'] = text.split('*');
+  const [place = '', weight = '1'] = text.split('*');
+  const [addressText = '', index = addressText.startsWith('fe80') ? '7' : '0'] = place.split('%');
   const address = parseIpAddress(addressText)!;
   set.set(address, offset + NEXT_HOP_ADDRESS);
   set[offset + NEXT_HOP_VERSION] = address.length === 4 ? 4 : 6;
   set.writeUInt16LE(Number(weight), offset + NEXT_HOP_WEIGHT);
-  set.writeUInt32LE(addressText.startsWith('fe80') ? 7 : 0, offset + NEXT_HOP_INTERFACE);
+  set.writeUInt32LE(Number(index), offset + NEXT_HOP_INTERFACE);
 }

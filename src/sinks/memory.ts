@@ -16,10 +16,12 @@ interface Entry {
 
 export class MemorySink implements Sink {
   readonly #emit: EmitSinkEvent;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Map<string, Entry>;
 
-  constructor(emit: EmitSinkEvent) {
+  /** `entries`: what is in place already. */
+  constructor(emit: EmitSinkEvent, entries: ReadonlyMap<string, Entry> = new Map()) {
     this.#emit = emit;
+    this.#entries = new Map(entries);
   }
 
   /** What is in place, by prefix. */

@@ -2,7 +2,7 @@
 import type { NextHop, NextHopSet } from '../../core/records.ts';
 import { formatIpAddress, isLinkLocal } from '../../net/ip-address.ts';
 import type { IpBatch } from './iproute2/batch.ts';
-import { IpError, readIpJson, readIpLines } from './iproute2/command.ts';
+import { readIpJson, readIpLines } from './iproute2/command.ts';
 import type { Location } from './iproute2/route-answer.ts';
 import { type LookupScope, lookUpRoutes } from './iproute2/route-lookup.ts';
 import type { Links } from './links.ts';
@@ -161,9 +161,4 @@ export class NextHopMaker {
     }
     return reason;
   }
-}
-
-/** Whether a failure means that iproute2 itself is not there. */
-export function isWithoutIp(error: unknown): boolean {
-  return error instanceof IpError && error.code === 'ip-not-found';
 }

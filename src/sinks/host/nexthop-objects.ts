@@ -62,10 +62,6 @@ export class NextHopObjects {
     this.#nextId = this.discardId + 1;
   }
 
-  get hasDiscard(): boolean {
-    return this.#hasDiscard;
-  }
-
   get nextHops(): readonly NextHop[] {
     return [...this.#membersById.values()].filter((each) => each.claimed).map((e) => e.nextHop);
   }

@@ -37,8 +37,7 @@ export class RouteLines {
 export const refusals: ReadonlyMap<string, 'exists' | 'absent' | 'unreachable-next-hop'> = new Map([
   ['File exists', 'exists'],
   ['No such process', 'absent'],
-  ['ipv4: FIB table does not exist.', 'absent'],
-  ['ipv6: FIB table does not exist.', 'absent'],
+  ['FIB table does not exist.', 'absent'],
   ['Nexthop id does not exist.', 'unreachable-next-hop'],
   ['Nexthop id does not exist', 'unreachable-next-hop'],
 ]);

@@ -103,25 +103,28 @@ export class RouteWriter {
 
   /** Judges refused lines; returns the records whose prefix holds a route already. */
   #sort(write: Write, refused: readonly LineFailure[]): number[] {
-    const existing: number[] = [];
-    for (const { index: line, reason } of refused) {
+    return refused.flatMap(({ index: line, reason }) => {
       const index = write.records[line]!;
-      const change = write.batch.change(index);
-      this.#parts.writes.forget(formatPrefix(change.prefix));
-      const meaning = refusals.get(reason);
-      if (meaning === 'exists') existing.push(index);
-      else if (meaning === 'absent' && change.to === undefined)
-        continue; // Gone already, or not ours any more.
-      else if (meaning === 'unreachable-next-hop') {
-        write.objectMissing = true;
-        const [missing] = change.to?.members ?? [];
-        write.failures.push({ index, code: meaning, message: this.#message(change, reason) });
-        if (missing !== undefined) this.#parts.waiting.addUnreachable(missing, change.prefix);
-      } else {
-        write.failures.push({ index, code: 'rejected', message: this.#message(change, reason) });
-      }
+      return this.#judge(write, index, reason) === 'exists' ? [index] : [];
+    });
+  }
+
+  /** What became of a refused record: a failure, nothing to worry about, or something that is in its place. */
+  #judge(write: Write, index: number, reason: string): 'exists' | 'judged' {
+    const change = write.batch.change(index);
+    const code = refusals.get(reason) ?? 'rejected';
+    this.#parts.writes.forget(formatPrefix(change.prefix));
+    if (code === 'exists') return code;
+    // Gone already, or not ours any more.
+    if (code === 'absent' && change.to === undefined) return 'judged';
+    const [nextHop] = change.to?.members ?? [];
+    if (code === 'unreachable-next-hop' && nextHop !== undefined) {
+      write.objectMissing = true;
+      this.#parts.waiting.addUnreachable(nextHop, change.prefix);
     }
-    return existing;
+    const message = this.#message(change, reason);
+    write.failures.push({ index, code: code === 'absent' ? 'rejected' : code, message });
+    return 'judged';
   }
 
   /** Something has our prefix and metric already: ours is brought up to date, somebody else's is left alone (P2). */
@@ -147,9 +150,10 @@ export class RouteWriter {
     if (again.length === 0) return;
     for (const { index: line, reason } of await ip.run(again.map((each) => each.line))) {
       const { index } = again[line]!;
-      const change = write.batch.change(index);
-      writes.forget(formatPrefix(change.prefix));
-      write.failures.push({ index, code: 'rejected', message: this.#message(change, reason) });
+      // Somebody was quicker once more: theirs, until the monitor says otherwise.
+      if (this.#judge(write, index, reason) === 'exists') {
+        this.#failCollision(write, index, write.batch.change(index));
+      }
     }
   }
 
