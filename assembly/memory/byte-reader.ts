@@ -16,3 +16,13 @@ export function readUint32(ptr: usize): u32 {
 export function readUint64(ptr: usize): u64 {
   return bswap<u64>(load<u64>(ptr));
 }
+
+/** Four bytes as they lie: the first is the lowest. */
+export function readBytes4(ptr: usize): u32 {
+  return load<u32>(ptr);
+}
+
+/** Eight bytes as they lie: the first is the lowest. */
+export function readBytes8(ptr: usize): u64 {
+  return load<u64>(ptr);
+}

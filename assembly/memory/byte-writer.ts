@@ -12,8 +12,14 @@ export function writeUint32(ptr: usize, value: u32): void {
   store<u32>(ptr, bswap<u32>(value));
 }
 
-export function writeUint64(ptr: usize, value: u64): void {
-  store<u64>(ptr, bswap<u64>(value));
+/** Four bytes as readBytes4 gave them. */
+export function writeBytes4(ptr: usize, value: u32): void {
+  store<u32>(ptr, value);
+}
+
+/** Eight bytes as readBytes8 gave them. */
+export function writeBytes8(ptr: usize, value: u64): void {
+  store<u64>(ptr, value);
 }
 
 /** Below this, a loop of words is faster than the engine's memory.copy, which is a call. */

@@ -1,6 +1,9 @@
 // IPv4 and IPv6 prefixes: length in bits, then as few octets as hold them (RFC 4271 §4.3, RFC 4760 §5), with ADD-PATH (RFC 7911).
-import { readUint8, readUint32, readUint64 } from '../memory/byte-reader';
-import { writeUint32, writeUint64 } from '../memory/byte-writer';
+//
+// Addresses go from the message to the key in memory order: a word's lowest byte is the address's first. Masks are made in that
+// order, so that no byte is ever swapped.
+import { readBytes4, readBytes8, readUint8, readUint32 } from '../memory/byte-reader';
+import { writeBytes4, writeBytes8 } from '../memory/byte-writer';
 import { endRoutes, routeKeyPtr, routes } from './route-cursor';
 
 const PATH_ID_SIZE: usize = 4;
@@ -20,9 +23,6 @@ export function findUnsoundPrefix(ptr: usize, end: usize, maxBits: u32, hasPathI
   return end;
 }
 
-/** 224.0.0.0/4: a unicast route to a multicast address is ignored (RFC 4271 §6.3, "semantically incorrect"). */
-const IPV4_MULTICAST: u32 = 0xe0000000;
-
 export function nextIpv4Prefix(): bool {
   const end = routes.end;
   let ptr = routes.ptr;
@@ -37,11 +37,12 @@ export function nextIpv4Prefix(): bool {
     if (bits > 32 || end - ptr < size) return endRoutes();
     const address = readIpv4(ptr, end, size) & ipv4Mask(bits);
     ptr += size;
-    if (bits >= 4 && (address & 0xf0000000) == IPV4_MULTICAST) {
+    // 224.0.0.0/4: a unicast route to multicast addresses is ignored (RFC 4271 §6.3, "semantically incorrect")
+    if ((address & 0xf0) == 0xe0 && bits >= 4) {
       routes.ignoredCount++;
       continue;
     }
-    writeUint32(routeKeyPtr, address);
+    writeBytes4(routeKeyPtr, address);
     routes.bits = bits;
     routes.ptr = ptr;
     return true;
@@ -49,20 +50,26 @@ export function nextIpv4Prefix(): bool {
   return endRoutes();
 }
 
-/** The first `size` octets as the high end of a word; what lies behind them is for the mask to clear. */
+/** The first `size` octets; what lies behind them is for the mask to clear. */
 function readIpv4(ptr: usize, end: usize, size: usize): u32 {
-  if (end - ptr >= 4) return readUint32(ptr);
+  if (end - ptr >= 4) return readBytes4(ptr);
   let address: u32 = 0;
-  for (let i: usize = 0; i < size; i++) address |= readUint8(ptr + i) << (24 - ((<u32>i) << 3));
+  for (let i: usize = 0; i < size; i++) address |= readUint8(ptr + i) << ((<u32>i) << 3);
   return address;
 }
 
+/** The first `bits` bits of four bytes, in memory order. */
 function ipv4Mask(bits: u32): u32 {
-  return bits == 0 ? 0 : u32.MAX_VALUE << (32 - bits); // a shift by 32 is a shift by 0
+  return bits == 0 ? 0 : bswap<u32>(u32.MAX_VALUE << (32 - bits)); // a shift by 32 is a shift by 0
 }
 
-/** ff00::/8. */
-const IPV6_MULTICAST: u64 = 0xff;
+/** The first `bits` bits of up to eight bytes, in memory order: whole bytes, then the high bits of the next. */
+function maskOf(bits: u32): u64 {
+  if (bits >= 64) return u64.MAX_VALUE;
+  const wholeBits: u64 = bits & 0x38;
+  const rest: u64 = (0xff00 >> (bits & 7)) & 0xff;
+  return (((<u64>1) << wholeBits) - 1) | (rest << wholeBits);
+}
 
 export function nextIpv6Prefix(): bool {
   const end = routes.end;
@@ -76,15 +83,16 @@ export function nextIpv6Prefix(): bool {
     const bits = readUint8(ptr++);
     const size: usize = (bits + 7) >> 3;
     if (bits > 128 || end - ptr < size) return endRoutes();
-    const high = readIpv6Half(ptr, end, size) & ipv6Mask(bits);
-    const low = bits > 64 ? readIpv6Half(ptr + 8, end, size - 8) & ipv6Mask(bits - 64) : <u64>0;
+    const first = readIpv6Half(ptr, end, size) & maskOf(bits);
+    const second = bits > 64 ? readIpv6Half(ptr + 8, end, size - 8) & maskOf(bits - 64) : <u64>0;
     ptr += size;
-    if (bits >= 8 && high >> 56 == IPV6_MULTICAST) {
+    // ff00::/8, as above
+    if ((first & 0xff) == 0xff && bits >= 8) {
       routes.ignoredCount++;
       continue;
     }
-    writeUint64(routeKeyPtr, high);
-    writeUint64(routeKeyPtr + 8, low);
+    writeBytes8(routeKeyPtr, first);
+    writeBytes8(routeKeyPtr + 8, second);
     routes.bits = bits;
     routes.ptr = ptr;
     return true;
@@ -92,18 +100,11 @@ export function nextIpv6Prefix(): bool {
   return endRoutes();
 }
 
-/** Up to eight octets as the high end of a word, like readIpv4. */
+/** Up to eight octets, like readIpv4. */
 function readIpv6Half(ptr: usize, end: usize, size: usize): u64 {
-  if (end - ptr >= 8) return readUint64(ptr);
+  if (end - ptr >= 8) return readBytes8(ptr);
   let half: u64 = 0;
-  for (let i: usize = 0; i < size && i < 8; i++) {
-    half |= (<u64>readUint8(ptr + i)) << (56 - ((<u64>i) << 3));
-  }
+  for (let i: usize = 0; i < size && i < 8; i++)
+    half |= (<u64>readUint8(ptr + i)) << ((<u64>i) << 3);
   return half;
-}
-
-/** The mask of one half: `bits` may go past it. */
-function ipv6Mask(bits: u32): u64 {
-  if (bits >= 64) return u64.MAX_VALUE;
-  return bits == 0 ? 0 : u64.MAX_VALUE << (64 - bits);
 }
