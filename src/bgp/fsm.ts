@@ -194,7 +194,7 @@ function connect(session: SessionState, event: FsmEvent): Step {
         startTimer('connectRetry', session.config.connectRetryMs),
       ]);
     case 'connectRetryTimerExpired':
-      return to('connect', 'connect retry time over', [
+      return to('connect', 'no answer within the connect retry time', [
         abortConnection,
         startTimer('connectRetry', session.config.connectRetryMs),
         connectNow,

@@ -265,11 +265,14 @@ export class Peer implements SessionOwner {
       return;
     }
     if (session !== this.#session) return;
-    const to = session.state;
-    const isFailure = from !== to && (to === 'idle' || (to === 'active' && from !== 'idle'));
+    const { state } = session;
+    const isFailure =
+      state === 'connect'
+        ? from === 'connect'
+        : from !== state && (state === 'idle' || (state === 'active' && from !== 'idle'));
     if (isFailure && reason !== 'stopped' && !this.#incoming) this.#fail(reason);
     this.#tell(reason);
-    if (to === 'idle' && this.#incoming) this.#promote(this.#incoming);
+    if (state === 'idle' && this.#incoming) this.#promote(this.#incoming);
   }
 
   // ---- status ----

@@ -3,7 +3,12 @@
 //
 // The routes come from a second speaker of ours (the feeder, another AS) through the daemon, with a few of the daemon's own.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AdvertisedRoute, type PeerOptions, Speaker } from '../../src/bgp/speaker.ts';
+import {
+  type AdvertisedRoute,
+  type PeerEvents,
+  type PeerOptions,
+  Speaker,
+} from '../../src/bgp/speaker.ts';
 import { waitUntil } from '../../src/lab/processes.ts';
 import { type Prefix, parsePrefix } from '../../src/net/prefix.ts';
 import { type BgpNetwork, bgpNetwork } from './bgp-network.ts';
@@ -24,6 +29,8 @@ export interface SessionSetup {
   readonly overIpv6: boolean;
   readonly password?: string | undefined;
   readonly ttlSecurity?: boolean | undefined;
+  /** More lines for the daemon's session with us, in its own words. */
+  readonly lines?: string | undefined;
 }
 
 /** What the daemon says of a route it learned from us. */
@@ -67,6 +74,7 @@ export class Speakers implements AsyncDisposable {
     asn: number,
     setup: SessionSetup,
     more: Partial<PeerOptions> = {},
+    events: PeerEvents = {},
   ): Promise<{ speaker: Speaker; routes: LearnedRoutes }> {
     const { address, ipv4, ipv6 } = this.#network;
     const text = setup.overIpv6 ? ipv6 : ipv4;
@@ -102,6 +110,7 @@ export class Speakers implements AsyncDisposable {
         ...more,
       },
       routes,
+      events,
     );
     this.#running.push(speaker);
     await speaker.start();

@@ -18,8 +18,9 @@ export interface BgpNetwork extends AsyncDisposable {
   ipv4(host: number): string;
   ipv6(host: number): string;
   address(text: string): IpAddress;
-  /** Link-local address of the daemon's end. */
+  /** Link-local address of the daemon's end, and of ours. */
   linkLocal(): Promise<string>;
+  nearLinkLocal(): Promise<string>;
 }
 
 export async function bgpNetwork(label: string, net: number): Promise<BgpNetwork> {
@@ -53,17 +54,20 @@ export async function bgpNetwork(label: string, net: number): Promise<BgpNetwork
     ipv4,
     ipv6,
     address: (text) => parseIpAddress(text)!,
-    linkLocal: async () => {
-      const args = ['-n', namespace, '-j', 'address', 'show', 'dev', 'eth0', 'scope', 'link'];
-      const [link] = JSON.parse(await execute('ip', args)) as {
-        addr_info: { family: string; local: string }[];
-      }[];
-      return link!.addr_info.find(({ family }) => family === 'inet6')!.local;
-    },
+    linkLocal: () => linkLocal(['-n', namespace], 'eth0'),
+    nearLinkLocal: () => linkLocal([], device),
     [Symbol.asyncDispose]: async () => {
       await processes[Symbol.asyncDispose]();
       await namespaces[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function linkLocal(where: readonly string[], device: string): Promise<string> {
+  const args = [...where, '-j', 'address', 'show', 'dev', device, 'scope', 'link'];
+  const [link] = JSON.parse(await execute('ip', args)) as {
+    addr_info: { family: string; local: string }[];
+  }[];
+  return link!.addr_info.find(({ family }) => family === 'inet6')!.local;
 }

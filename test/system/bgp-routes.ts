@@ -21,6 +21,7 @@ export interface LearnedRoute {
 
 export class LearnedRoutes implements UpdateReceiver {
   readonly #frames = new RecordingReceiver();
+  /** By prefix and path identifier. */
   readonly #routes = new Map<string, LearnedRoute>();
   readonly #stale = new Set<string>();
   #session: ReceiverSession | undefined;
@@ -30,11 +31,13 @@ export class LearnedRoutes implements UpdateReceiver {
   }
 
   get(prefix: string): LearnedRoute | undefined {
-    return this.#routes.get(prefix);
+    return this.#routes.get(keyOf({ prefix }));
   }
 
-  entries(): IterableIterator<[string, LearnedRoute]> {
-    return this.#routes.entries();
+  /** Every path of a prefix (RFC 7911). */
+  paths(prefix: string): LearnedRoute[] {
+    const isPath = ([key]: [string, LearnedRoute]) => key.startsWith(`${prefix} `);
+    return [...this.#routes].filter(isPath).map(([, route]) => route);
   }
 
   count(family: AddressFamily): number {
@@ -90,12 +93,12 @@ export class LearnedRoutes implements UpdateReceiver {
       if (update.type !== 'update' || update.errors) {
         throw new Error(`UPDATE that cannot be read: ${Buffer.from(message).toString('hex')}`);
       }
-      for (const { prefix } of update.withdrawn) this.#routes.delete(prefix!);
+      for (const route of update.withdrawn) this.#routes.delete(keyOf(route));
       const { attributes } = update;
-      for (const { prefix, nextHop } of update.announced) {
-        this.#stale.delete(prefix!);
-        this.#routes.set(prefix!, {
-          nextHop,
+      for (const route of update.announced) {
+        this.#stale.delete(keyOf(route));
+        this.#routes.set(keyOf(route), {
+          nextHop: route.nextHop,
           origin: attributes.origin,
           asPath: attributes.asPath ?? [],
           med: attributes.med,
@@ -111,4 +114,8 @@ export class LearnedRoutes implements UpdateReceiver {
 
 function familyOf(prefix: string): AddressFamily {
   return prefix.includes(':') ? 'ipv6-unicast' : 'ipv4-unicast';
+}
+
+function keyOf(route: { readonly prefix?: string; readonly pathId?: number }): string {
+  return `${route.prefix} ${route.pathId ?? 0}`;
 }

@@ -23,6 +23,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
 const SO_BINDTODEVICE = 25;
 const IPPROTO_IP = 0;
 const IP_TTL = 2;
@@ -94,15 +95,32 @@ export function openSocket(remote: IpAddress, needs: SocketNeeds): number {
   });
 }
 
-/** A new socket bound to device, address and port, ready to listen. */
+/** A new socket bound to device, address and port, ready to listen; for use inside sharingPort(). */
 export function openBoundSocket(address: IpAddress, port: number, device: string): number {
   const fd = openSocket(address, { device });
   return closingOnError(fd, () => {
     setInteger(fd, SOL_SOCKET, SO_REUSEADDR, 1, 'SO_REUSEADDR');
+    setInteger(fd, SOL_SOCKET, SO_REUSEPORT, 1, 'SO_REUSEPORT');
     if (address.length === 16) setInteger(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, 'IPV6_V6ONLY');
     const name = socketAddress(address, port);
     if (libc().bind(fd, name, name.length) !== 0) throw refused('bind');
   });
+}
+
+/**
+ * Runs `listen`, which makes a listener with a device beside ours without one on the same port. The kernel allows it only
+ * while both say so; our listeners take it back at once, so that no other process can join them.
+ */
+export function sharingPort(listeners: readonly number[], listen: () => void): void {
+  const share = (value: 0 | 1) => {
+    for (const fd of listeners) setInteger(fd, SOL_SOCKET, SO_REUSEPORT, value, 'SO_REUSEPORT');
+  };
+  share(1);
+  try {
+    listen();
+  } finally {
+    share(0);
+  }
 }
 
 /** Hop limits of an open socket of either version. */

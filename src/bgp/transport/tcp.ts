@@ -7,6 +7,7 @@ import {
   openSocket,
   setHopLimits,
   setPassword,
+  sharingPort,
 } from './socket-options.ts';
 import {
   type ConnectCallbacks,
@@ -25,6 +26,7 @@ const LINGER_MS = 1000;
 
 export class TcpTransport implements Transport {
   readonly #open = new Set<Socket>();
+  readonly #listeners = new Set<TcpListener>();
   #settled: (() => void)[] = [];
 
   connect(target: ConnectTarget, callbacks: ConnectCallbacks): { cancel(): void } {
@@ -63,8 +65,12 @@ export class TcpTransport implements Transport {
       if (connection.remoteAddress.length > 0) accepted(connection);
       else connection.abort();
     });
-    await listening(server, target);
-    return new TcpListener(server, target);
+    const beside = [...this.#listeners].filter((other) => other.sharesPort(target));
+    await listening(server, target, beside);
+    const listener = new TcpListener(server, target);
+    this.#listeners.add(listener);
+    server.once('close', () => this.#listeners.delete(listener));
+    return listener;
   }
 
   settled(): Promise<void> {
@@ -162,13 +168,26 @@ class TcpListener implements Listener {
     return typeof address === 'object' && address !== null ? address.port : this.target.port;
   }
 
+  get descriptor(): number {
+    return descriptorOf(this.#server);
+  }
+
+  /** Whether only a device can tell the two apart. */
+  sharesPort({ address, port }: ListenTarget): boolean {
+    return (
+      this.target.device === undefined &&
+      this.port === port &&
+      this.target.address.length === address.length
+    );
+  }
+
   setPassword(remote: IpAddress, password: string | undefined): void {
     if (remote.length !== this.target.address.length) return;
-    setPassword(descriptorOf(this.#server), remote, password ?? '');
+    setPassword(this.descriptor, remote, password ?? '');
   }
 
   setTtl(ttl: number): void {
-    setHopLimits(descriptorOf(this.#server), this.target.address.length, { ttl });
+    setHopLimits(this.descriptor, this.target.address.length, { ttl });
   }
 
   close(): void {
@@ -184,7 +203,11 @@ function newSocket(target: ConnectTarget): Socket {
   return new Socket(options).setNoDelay(true);
 }
 
-function listening(server: Server, target: ListenTarget): Promise<void> {
+function listening(
+  server: Server,
+  target: ListenTarget,
+  beside: readonly TcpListener[],
+): Promise<void> {
   const host = formatIpAddress(target.address);
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
@@ -197,7 +220,9 @@ function listening(server: Server, target: ListenTarget): Promise<void> {
         // One socket per version: an IPv4 peer must never show as an IPv4-mapped IPv6 address
         server.listen({ host, port: target.port, ipv6Only: true });
       } else {
-        server.listen({ fd: openBoundSocket(target.address, target.port, target.device) });
+        const { address, port, device } = target;
+        const others = beside.map(({ descriptor }) => descriptor);
+        sharingPort(others, () => server.listen({ fd: openBoundSocket(address, port, device) }));
       }
     } catch (error) {
       reject(asTransportError(error));
