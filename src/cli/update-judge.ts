@@ -1,8 +1,8 @@
 // What a session would do about an UPDATE (RFC 7606), in words: the core's verdict for people.
 import type { DecodeContext } from '../bgp/attributes/describe.ts';
 import { attributeName, errorText } from '../bgp/iana.ts';
-import type { RouteCore } from '../core/route-core.ts';
-import { addressFamilies } from '../net/address-family.ts';
+import type { RouteCore, UpdateVerdict } from '../core/route-core.ts';
+import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 
 interface Verdict {
   readonly outcome: string;
@@ -19,25 +19,27 @@ interface Verdict {
 export type UpdateJudge = (message: Uint8Array, context: DecodeContext) => Verdict;
 
 export function updateJudge(core: RouteCore, session: 'ebgp' | 'ibgp'): UpdateJudge {
-  return (message, { fourOctetAs, addPath }) => {
-    const verdict = core.checkUpdate(message, {
-      fourOctetAs,
-      session,
-      addPath: addressFamilies.filter((family) => addPath.has(family)),
-      peerAsn: 0,
-      localAsn: 0,
-    });
-    const { outcome, errorCode, errorSubcode, attribute, offset } = verdict;
-    if (outcome === 'accept') return { outcome };
-    const name = attributeName(attribute);
-    return {
-      outcome,
-      errorCode,
-      errorSubcode,
-      error: errorText(errorCode, errorSubcode),
-      ...(attribute === 0 ? {} : { attribute }),
-      ...(name === undefined ? {} : { attributeName: name }),
-      offset,
-    };
+  const check = (message: Uint8Array, fourOctetAs: boolean, addPath: readonly AddressFamily[]) =>
+    core.checkUpdate(message, { fourOctetAs, session, addPath, peerAsn: 0, localAsn: 0 });
+  return (message, { fourOctetAs, addPath, addPathIsGuess }) => {
+    const families = addressFamilies.filter((family) => addPath.has(family));
+    const verdict = check(message, fourOctetAs, families);
+    if (!addPathIsGuess || verdict.outcome !== 'session-reset') return inWords(verdict);
+    // The same choice as the decoder's: without path identifiers where it makes no sense with them
+    return inWords(check(message, fourOctetAs, []));
+  };
+}
+
+function inWords({ outcome, errorCode, errorSubcode, attribute, offset }: UpdateVerdict): Verdict {
+  if (outcome === 'accept') return { outcome };
+  const name = attributeName(attribute);
+  return {
+    outcome,
+    errorCode,
+    errorSubcode,
+    error: errorText(errorCode, errorSubcode),
+    ...(attribute === 0 ? {} : { attribute }),
+    ...(name === undefined ? {} : { attributeName: name }),
+    offset,
   };
 }

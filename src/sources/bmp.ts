@@ -158,7 +158,10 @@ export class BmpDecoder {
     const known = this.#sessions.get(sessionKey(peer));
     // RFC 7854 §4.2: the A flag says how the AS_PATH is written, whatever was negotiated; a Loc-RIB has its own flags
     const fourOctetAs = peer.type === LOC_RIB_PEER || (peer.flags & FLAG_TWO_OCTET_AS) === 0;
-    return { fourOctetAs, addPath: known?.addPath ?? new Set(), ...this.#forced };
+    const negotiated = known?.addPath ?? new Set<string>();
+    // Some routers leave out of BMP the path identifiers they negotiated
+    const addPath = { addPath: negotiated, addPathIsGuess: this.#forced.addPath === undefined };
+    return { fourOctetAs, ...addPath, ...this.#forced };
   }
 
   #describeUpdate(base: number, bytes: Uint8Array, context: DecodeContext): DescribedMessage {

@@ -57,7 +57,7 @@ function readByKind(record: MrtRecord, addPath: ReadonlySet<string> | undefined)
       return describeRib(record);
     case 'message': {
       const { fourOctetAs, message: bytes } = record;
-      const context = { fourOctetAs, addPath: addPathOf(record, addPath) };
+      const context = { fourOctetAs, ...addPathOf(record, addPath) };
       const message = describeMessage(bytes, context);
       const described = { ...describeSession(record), message };
       return { described, update: { bytes, context }, errors: message.errors ?? [] };
@@ -76,13 +76,13 @@ function readByKind(record: MrtRecord, addPath: ReadonlySet<string> | undefined)
   }
 }
 
-/** A BGP4MP subtype marks path identifiers for every family of the message (RFC 8050 §3). */
+/** A BGP4MP subtype says it of the session (RFC 8050 §3), not which families it was negotiated for. */
 function addPathOf(
   { addPath }: { readonly addPath: boolean },
   forced: ReadonlySet<string> | undefined,
-): ReadonlySet<string> {
-  if (forced !== undefined) return forced;
-  return addPath ? everyFamily : new Set();
+): Pick<DecodeContext, 'addPath' | 'addPathIsGuess'> {
+  if (forced !== undefined) return { addPath: forced };
+  return addPath ? { addPath: everyFamily, addPathIsGuess: true } : { addPath: new Set() };
 }
 
 /** Says yes to every name. */

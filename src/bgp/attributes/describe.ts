@@ -22,6 +22,8 @@ export interface DecodeContext {
   readonly fourOctetAs: boolean;
   /** Names of the families whose NLRI carry path identifiers, as addressFamilyName writes them. */
   readonly addPath: ReadonlySet<string>;
+  /** `addPath` says what may be: a list that makes no sense with path identifiers is read without. */
+  readonly addPathIsGuess?: boolean;
   /** MP_REACH_NLRI is the next hop alone, as in TABLE_DUMP_V2 (RFC 6396 §4.3.4). */
   readonly abbreviatedMpReach?: boolean;
 }
@@ -249,7 +251,7 @@ function readMpReach(reader: ByteReader, context: DecodeContext, block: Block): 
   const nextHop = readNextHop(reader.slice(reader.uint8()));
   reader.uint8(); // reserved
   block.attributes.mpReach = { family, ...nextHop };
-  describeRoutes(reader, afi, safi, context.addPath.has(family), block.reach);
+  describeRoutes(reader, afi, safi, pathIdsOf(family, context), block.reach);
 }
 
 /** RFC 4760 §4. */
@@ -258,7 +260,16 @@ function readMpUnreach(reader: ByteReader, context: DecodeContext, block: Block)
   const safi = reader.uint8();
   const family = addressFamilyName(afi, safi);
   block.attributes.mpUnreach = { family };
-  describeRoutes(reader, afi, safi, context.addPath.has(family), block.unreach);
+  describeRoutes(reader, afi, safi, pathIdsOf(family, context), block.unreach);
+}
+
+/** Whether the routes of a family carry path identifiers. */
+export function pathIdsOf(
+  family: string,
+  { addPath, addPathIsGuess }: DecodeContext,
+): boolean | 'perhaps' {
+  if (!addPath.has(family)) return false;
+  return addPathIsGuess ? 'perhaps' : true;
 }
 
 function nextHopOf(mpReach: DescribedAttributes['mpReach']): DescribedNextHop {

@@ -5,6 +5,7 @@ import {
   type DecodeError,
   type DescribedAttributes,
   describeAttributes,
+  pathIdsOf,
 } from '../attributes/describe.ts';
 import type { DescribedNextHop } from '../attributes/next-hop.ts';
 import { addressFamilyName } from '../iana.ts';
@@ -31,14 +32,14 @@ export function describeUpdate(
   const isEmpty = reader.remaining === 4;
   const withdrawn: DescribedRoute[] = [];
   const nlri: DescribedRoute[] = [];
-  const hasPathId = context.addPath.has(addressFamilyName(IPV4, UNICAST));
+  const pathIds = pathIdsOf(addressFamilyName(IPV4, UNICAST), context);
   const withdrawnReader = reader.slice(reader.uint16());
   const attributesReader = reader.slice(reader.uint16());
-  collect(errors, () => describeRoutes(withdrawnReader, IPV4, UNICAST, hasPathId, withdrawn));
+  collect(errors, () => describeRoutes(withdrawnReader, IPV4, UNICAST, pathIds, withdrawn));
   const base = attributesReader.position;
   const block = describeAttributes(attributesReader.rest(), context, base);
   errors.push(...block.errors);
-  collect(errors, () => describeRoutes(reader, IPV4, UNICAST, hasPathId, nlri));
+  collect(errors, () => describeRoutes(reader, IPV4, UNICAST, pathIds, nlri));
   const { nextHop } = block.attributes;
   const announced = nlri.map((route) => (nextHop === undefined ? route : { ...route, nextHop }));
   const update: DescribedUpdate = {

@@ -1,6 +1,6 @@
 // NLRI of any family → plain objects for people. Families Rutter does not carry are named; those with no decoder here keep
 // their bytes (`raw`), found by the length of what holds them.
-import type { ByteReader } from '../../net/byte-reader.ts';
+import { ByteReader, ReadError } from '../../net/byte-reader.ts';
 import { formatHex } from '../../net/hex.ts';
 import { addressFamilyName } from '../iana.ts';
 import { type DescribedEvpnRoute, readEvpnRoute } from './evpn.ts';
@@ -40,13 +40,14 @@ function shapeOf(afi: number, safi: number): Shape {
 
 /**
  * The routes up to the reader's end, appended to `routes` one by one: when it throws a ReadError, what came before is there.
- * `isWithdrawn`: a label of a withdrawal is a placeholder (RFC 8277 §2.4).
+ * `pathIds`: each route begins with a path identifier (RFC 7911), or perhaps does, when what is known is the session and not the
+ * family. With `perhaps` the list is taken with them unless that makes no sense.
  */
 export function describeRoutes(
   reader: ByteReader,
   afi: number,
   safi: number,
-  hasPathId: boolean,
+  pathIds: boolean | 'perhaps',
   routes: DescribedRoute[],
 ): void {
   const family = addressFamilyName(afi, safi);
@@ -55,9 +56,34 @@ export function describeRoutes(
     if (reader.remaining > 0) routes.push({ family, raw: formatHex(reader.rest()) });
     return;
   }
+  const offset = reader.position;
+  const bytes = reader.rest();
+  const hasPathId = pathIds === 'perhaps' ? isSoundWithPathIds(bytes, shape, afi) : pathIds;
+  readRoutes(new ByteReader(bytes, offset), shape, afi, hasPathId, (route) =>
+    routes.push({ family, ...route }),
+  );
+}
+
+function isSoundWithPathIds(bytes: Uint8Array, shape: Shape, afi: number): boolean {
+  try {
+    readRoutes(new ByteReader(bytes), shape, afi, true, () => {});
+    return true;
+  } catch (error) {
+    if (error instanceof ReadError) return false;
+    throw error;
+  }
+}
+
+function readRoutes(
+  reader: ByteReader,
+  shape: Shape,
+  afi: number,
+  hasPathId: boolean,
+  take: (route: Omit<DescribedRoute, 'family'>) => void,
+): void {
   while (reader.remaining > 0) {
     const pathId = hasPathId ? { pathId: reader.uint32() } : {};
-    routes.push({ family, ...pathId, ...describeRoute(reader, shape, afi) });
+    take({ ...pathId, ...describeRoute(reader, shape, afi) });
   }
 }
 
