@@ -16,12 +16,12 @@ import {
 } from './iana.ts';
 import { type OpenMessage, openError, type RawCapability } from './messages/open.ts';
 
-export interface AfiSafi {
+interface AfiSafi {
   readonly afi: number;
   readonly safi: number;
 }
 
-export interface GracefulRestartCapability {
+interface GracefulRestartCapability {
   /** R: the speaker has restarted and waits for our End-of-RIB. */
   readonly restarting: boolean;
   /** N: NOTIFICATIONs other than Hard Reset keep the routes (RFC 8538 §2). */
@@ -345,7 +345,7 @@ export interface NegotiatedSession {
 }
 
 /** How the peer restarts; undefined unless both sides announced the capability (RFC 4724 §4.2). */
-export interface NegotiatedGracefulRestart {
+interface NegotiatedGracefulRestart {
   readonly restartTimeSeconds: number;
   readonly restarting: boolean;
   /** Both sides set N (RFC 8538 §2). */

@@ -69,7 +69,7 @@ export class Framer {
 }
 
 /** The length of the message whose header this is. */
-export function checkHeader(header: Uint8Array): number {
+function checkHeader(header: Uint8Array): number {
   for (let i = 0; i < MARKER_SIZE; i++) {
     if (header[i] !== 0xff) {
       throw headerError(

@@ -329,23 +329,27 @@ function common(session: SessionState, event: FsmEvent): Step {
 
 function stop(session: SessionState, notification: Notification | undefined): Step {
   const inSession = session.state !== 'connect' && session.state !== 'active';
-  const farewell =
-    inSession && notification ? [sendNotification(lastWord(session, notification))] : [];
+  const farewell = inSession && notification ? lastWord(session, notification) : undefined;
   return to('idle', 'stopped', [
-    ...farewell,
+    ...(farewell ? [sendNotification(farewell)] : []),
     closeConnection,
     stopTimers,
     clearFailures,
-    ...release(session, false),
+    ...release(session, isReset(notification) && keepsRoutes(session, notification!)),
   ]);
 }
 
 /** RFC 8538 §4: where notifications keep routes, the end must be said as a Hard Reset; a reset is meant to keep them. */
 function lastWord({ negotiated }: SessionState, notification: Notification): Notification {
-  const isReset = notification.subcode === CeaseReason.administrativeReset;
-  return negotiated?.gracefulRestart?.notification && !isReset
-    ? hardReset(notification)
-    : notification;
+  const wouldKeep = negotiated?.gracefulRestart?.notification === true;
+  return wouldKeep && !isReset(notification) ? hardReset(notification) : notification;
+}
+
+function isReset(notification: Notification | undefined): boolean {
+  return (
+    notification?.code === ErrorCode.cease &&
+    notification.subcode === CeaseReason.administrativeReset
+  );
 }
 
 function reset(session: SessionState, notification: Notification, reason: string): Step {

@@ -36,14 +36,14 @@ export interface PeerOptions {
   readonly nextHops?: Partial<Record<AddressFamily, IpAddress>> | undefined;
 }
 
-export interface MaxPrefixes {
+interface MaxPrefixes {
   readonly limits: Partial<Record<AddressFamily, number>>;
   readonly action: 'warn' | 'stop' | 'restart';
   /** 600 000 by default. */
   readonly restartAfterMs?: number | undefined;
 }
 
-export interface GracefulRestartOptions {
+interface GracefulRestartOptions {
   /** How long the peer is to keep our routes, 0–4095. */
   readonly restartTimeSeconds: number;
   /** This process has restarted: said in the first session only (RFC 4724 §4.1). */

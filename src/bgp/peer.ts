@@ -130,6 +130,13 @@ export class Peer implements SessionOwner {
     this.#staleRoutes.dropAll('stopped');
   }
 
+  /** A new session; where both sides can, routes stay meanwhile (RFC 8538 §4). */
+  reset(notification: Notification): void {
+    this.#incoming?.dispatch({ type: 'stop', notification });
+    this.#session.dispatch({ type: 'stop', notification });
+    this.start();
+  }
+
   /** After stop(): no effect of this peer from now on. */
   dispose(): void {
     this.#session.dispose();

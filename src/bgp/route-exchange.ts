@@ -22,7 +22,7 @@ import type { StaleRoutes } from './stale-routes.ts';
 import type { ReceivedChunk, UpdateReceiver } from './update-receiver.ts';
 
 /** What of the session the exchange uses. */
-export interface ExchangePort {
+interface ExchangePort {
   send(message: Uint8Array): void;
   /** The connection has not taken everything written yet. */
   readonly isBlocked: boolean;

@@ -18,7 +18,7 @@ import { TurnBudget } from './turn-budget.ts';
 import type { UpdateReceiver } from './update-receiver.ts';
 
 export type { AdvertisedRoute } from './adj-rib-out.ts';
-export type { PeerEvents, SpeakerLog } from './peer.ts';
+export type { PeerEvents } from './peer.ts';
 export type { PeerOptions } from './peer-options.ts';
 export type { PeerStatus } from './peer-status.ts';
 
@@ -37,7 +37,7 @@ export interface SpeakerOptions {
   readonly random?: (() => number) | undefined;
 }
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly address: IpAddress;
   readonly port: number;
 }
@@ -128,9 +128,7 @@ export class Speaker {
 
   /** Cease/Administrative Reset, and a new start; also out of the Idle that a prefix limit has led to. */
   resetPeer(name: string, text?: string): void {
-    const peer = this.#peer(name);
-    peer.stop(administrativeCease('administrativeReset', text));
-    if (this.#isRunning) peer.start();
+    this.#peer(name).reset(administrativeCease('administrativeReset', text));
   }
 
   /** Tells a peer, or all of them, local routes; replaces those of the same prefix. Survives the session. */

@@ -269,6 +269,16 @@ describe('step', () => {
     });
   });
 
+  it('resets without Hard Reset and keeps routes where both sides set N', () => {
+    const session = inState('established', { negotiated: withNotificationBit });
+    expect(brief(session, { type: 'stop', notification: cease(4) })).toBe(
+      'idle · notify 6/4 · closeConnection · stopTimers · clearFailures · retain',
+    );
+    expect(brief(inState('established'), { type: 'stop', notification: cease(4) })).toContain(
+      'release',
+    );
+  });
+
   it('closes without a word when it is to restart', () => {
     expect(brief(inState('established'), { type: 'stop', notification: undefined })).toBe(
       'idle · closeConnection · stopTimers · clearFailures · release',

@@ -1,5 +1,7 @@
 // Interop with BIRD 2: the common suite, TCP-MD5 and GTSM.
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Speaker } from '../../src/bgp/speaker.ts';
 import { type Bird, startBird } from '../../src/lab/bird.ts';
 import { waitUntil } from '../../src/lab/processes.ts';
 import {
@@ -16,6 +18,7 @@ import {
   untilEstablished,
 } from './bgp-interop.ts';
 import { type BgpNetwork, bgpNetwork } from './bgp-network.ts';
+import { LearnedRoutes } from './bgp-routes.ts';
 
 class BirdDaemon implements Daemon {
   birdc(command: string): Promise<string> {
@@ -62,10 +65,13 @@ class BirdDaemon implements Daemon {
 
 function configuration(network: BgpNetwork, setup: SessionSetup): string {
   const text = setup.overIpv6 ? network.ipv6 : network.ipv4;
+  const ends = (host: number) =>
+    setup.linkLocal ?? { daemon: text(2), rutter: text(host), interface: undefined };
   const peer = (name: string, host: number, asn: number) => `
 protocol bgp ${name} {
-  local ${text(2)} port 179 as ${daemonAsn};
-  neighbor ${text(host)} port ${rutterPort} as ${asn};
+  local ${ends(host).daemon} port 179 as ${daemonAsn};
+  neighbor ${ends(host).rutter} port ${rutterPort} as ${asn};
+  ${ends(host).interface ? `interface "${ends(host).interface}";` : ''}
   ${setup.daemonConnects ? 'connect delay time 1; connect retry time 1;' : 'passive on;'}
   ${setup.password ? `password "${setup.password}";` : ''}
   ${setup.ttlSecurity ? 'ttl security on;' : ''}
@@ -89,7 +95,7 @@ protocol static own6 {
   route 2001:db8:113::/48 blackhole { bgp_community.add((65001,113)); };
 }
 ${peer('rutter', 1, rutterAsn)}
-${peer('feeder', 3, feederAsn)}
+${setup.linkLocal ? '' : peer('feeder', 3, feederAsn)}
 `;
 }
 
@@ -123,6 +129,17 @@ describe.runIf(process.getuid?.() === 0)('BIRD 2, more (needs root)', () => {
     },
   );
 
+  it('drops a peer that is further away than it may be (RFC 5082)', async () => {
+    await using speakers = new Speakers(network);
+    // BIRD sends with a hop limit of 1, as eBGP does without GTSM
+    await bird.start(network, setup);
+    const { speaker } = await speakers.start(1, rutterAsn, { ...setup, ttlSecurity: true });
+    const sentOpens = () => speaker.peers()[0]!.messages.sent.open;
+    await waitUntil(() => sentOpens() > 0, { what: 'our OPEN' });
+    await delay(2000);
+    expect(speaker.peers()[0]!.messages.received.total).toBe(0);
+  });
+
   it('has one session when both connect at once (RFC 4271 §6.8)', async () => {
     await using speakers = new Speakers(network);
     for (let round = 0; round < 5; round++) {
@@ -148,6 +165,46 @@ describe.runIf(process.getuid?.() === 0)('BIRD 2, more (needs root)', () => {
     expect(routes.get('203.0.113.0/24')!.nextHop).toBe(network.ipv6(2));
     await waitUntil(async () => (await bird.seen('10.244.1.0/24')) !== undefined, { what: 'ours' });
     expect((await bird.seen('10.244.1.0/24'))!.nextHop).toBe(network.ipv6(1));
+  });
+
+  it('takes a connection from a link-local address', async () => {
+    const linkLocal = {
+      daemon: await network.linkLocal(),
+      rutter: await network.nearLinkLocal(),
+      interface: 'eth0',
+    };
+    const routes = new LearnedRoutes();
+    const speaker = new Speaker({
+      asn: rutterAsn,
+      routerId: 0xc6120001,
+      listen: [{ address: network.address('::'), port: rutterPort }],
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+    });
+    speaker.addPeer(
+      {
+        name: 'daemon',
+        address: network.address(linkLocal.daemon),
+        interface: network.device,
+        asn: daemonAsn,
+        passive: true,
+        families: ['ipv6-unicast'],
+        password: 'open-sesame',
+      },
+      routes,
+    );
+    await speaker.start();
+    try {
+      await bird.start(network, {
+        daemonConnects: true,
+        overIpv6: true,
+        password: 'open-sesame',
+        linkLocal,
+      });
+      await untilEstablished(speaker);
+      await waitUntil(() => routes.get('2001:db8:113::/48') !== undefined, { what: 'the route' });
+    } finally {
+      await speaker.stop();
+    }
   });
 
   it('keeps the routes of a BIRD that was killed, until its End-of-RIB (RFC 4724)', async () => {

@@ -177,6 +177,36 @@ describe.runIf(process.getuid?.() === 0)('FRR, more (needs root)', () => {
     expect(routes.calls).toContain('endRefresh ipv4-unicast');
   });
 
+  it('keeps our routes while we restart (RFC 4724 §4.1)', async () => {
+    await using speakers = new Speakers(network);
+    await frr.start(network, setup);
+    const ours = [{ prefix: prefix('10.244.1.0/24') }];
+    const gracefulRestart = {
+      restartTimeSeconds: 60,
+      restarting: true,
+      forwardingPreserved: true,
+    };
+    const first = await speakers.start(1, rutterAsn, setup, { gracefulRestart });
+    first.speaker.advertise('all', ours);
+    await untilEstablished(first.speaker);
+    await waitUntil(async () => (await frr.seen('10.244.1.0/24')) !== undefined, { what: 'ours' });
+    await first.speaker.stop({ restarting: true });
+    const show = () => frr.vtysh('show bgp ipv4 unicast 10.244.1.0/24');
+    await waitUntil(async () => (await show()).includes('stale'), { what: 'a stale route' });
+    const second = await speakers.start(1, rutterAsn, setup, { gracefulRestart });
+    second.speaker.advertise('all', ours);
+    let wasLost = false;
+    await waitUntil(
+      async () => {
+        const shown = await show();
+        wasLost ||= !shown.includes(network.ipv4(1));
+        return second.speaker.peers()[0]!.state === 'established' && !shown.includes('stale');
+      },
+      { what: 'a fresh route' },
+    );
+    expect(wasLost).toBe(false);
+  });
+
   it('sends IPv4 with IPv6 next hops over a link-local session (RFC 8950)', async () => {
     await using speakers = new Speakers(network);
     await frr.start(network, setup);

@@ -29,6 +29,10 @@ export interface SessionSetup {
   readonly overIpv6: boolean;
   readonly password?: string | undefined;
   readonly ttlSecurity?: boolean | undefined;
+  /** Instead of the link's own addresses, where the daemon's suite knows how. */
+  readonly linkLocal?:
+    | { readonly daemon: string; readonly rutter: string; readonly interface: string }
+    | undefined;
   /** More lines for the daemon's session with us, in its own words. */
   readonly lines?: string | undefined;
 }
