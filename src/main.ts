@@ -9,13 +9,13 @@ import { checkConfigCommand } from './cli/check-config.ts';
 import { completionCommand } from './cli/completion.ts';
 import { decodeCommand } from './cli/decode.ts';
 import { driftCommand } from './cli/drift.ts';
-import { flushCommand, releaseCommand } from './cli/operate.ts';
+import { reportFailure } from './cli/failure.ts';
 import { labCommand } from './cli/lab.ts';
 import { lookupCommand } from './cli/lookup.ts';
+import { flushCommand, releaseCommand } from './cli/operate.ts';
 import { replayCommand } from './cli/replay.ts';
 import { routesCommand } from './cli/routes.ts';
 import { networksCommand, peersCommand, statusCommand } from './cli/status.ts';
-import { reportFailure } from './cli/failure.ts';
 import { packageVersion } from './cli/version.ts';
 
 const USAGE_ERROR = 2;
