@@ -67,3 +67,150 @@ export const OUTCOME_ACCEPT = 0;
 export const OUTCOME_ATTRIBUTE_DISCARD = 1;
 export const OUTCOME_TREAT_AS_WITHDRAW = 2;
 export const OUTCOME_SESSION_RESET = 3;
+
+// ---- the core's buffers ----
+/** Room before the input buffer for the partial message a peer left behind: one whole message (RFC 8654). */
+export const INPUT_HEADROOM = 65536;
+/** Most bytes of one call. */
+export const INPUT_SIZE = 262144;
+export const OUTPUT_SIZE = 1048576;
+/** The longest key of a table: that of an EVPN MAC/IP advertisement, in whole words. */
+export const MAXIMUM_KEY_BYTES = 48;
+
+// ---- next-hop event: what takeNextHopEvents writes, 32 bytes ----
+//
+//   0        4             6         7        8                 12     16                     32
+//   | id u32 | network u16 | version | kind   | interface u32   | zero | address, left-aligned |
+export const NEXT_HOP_EVENT_SIZE = 32;
+export const NEXT_HOP_EVENT_ID = 0;
+export const NEXT_HOP_EVENT_NETWORK = 4;
+export const NEXT_HOP_EVENT_VERSION = 6;
+export const NEXT_HOP_EVENT_KIND = 7;
+export const NEXT_HOP_EVENT_INTERFACE = 8;
+export const NEXT_HOP_EVENT_ADDRESS = 16;
+export const NEXT_HOP_EVENT_ADDED = 1;
+
+// ---- attribute set: read by the host in place, by its address (the attributeSet of a route row) ----
+//
+//   0      8             12                32          36      40               44
+//   | …    | nextHop ptr | … facts …       | size u32  | flags | …              | attributes, size bytes | link-local, 16 bytes, if flagged |
+export const ATTRIBUTE_SET_NEXT_HOP = 8;
+export const ATTRIBUTE_SET_SIZE = 32;
+export const ATTRIBUTE_SET_FLAGS = 36;
+export const ATTRIBUTE_SET_BYTES = 44;
+export const ATTRIBUTE_SET_FLAG_HAS_ORIGINATOR = 1;
+export const ATTRIBUTE_SET_FLAG_HAS_OWN_AS = 2;
+/** The link-local companion of a global next hop follows the attributes. */
+export const ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL = 4;
+
+// ---- next hop record: read by the host in place ----
+export const NEXT_HOP_RECORD_VERSION = 32;
+export const NEXT_HOP_RECORD_ADDRESS = 48;
+
+// ---- state of a prefix in a FIB ----
+export const FIB_STATE_ABSENT = 0;
+export const FIB_STATE_INSTALLED = 1;
+export const FIB_STATE_PENDING = 2;
+export const FIB_STATE_REFUSED = 3;
+export const FIB_STATE_HELD = 4;
+
+// ---- steps of the decision process (assembly/rib/best-path.ts); the words are in src/core/decision-reasons.ts ----
+export const DECISION_ONLY_PATH = 0;
+export const DECISION_NEXT_HOP = 1;
+export const DECISION_LOCAL_PREF = 2;
+export const DECISION_LOCAL = 3;
+export const DECISION_AS_PATH = 4;
+export const DECISION_ORIGIN = 5;
+export const DECISION_MED = 6;
+export const DECISION_EBGP = 7;
+export const DECISION_IGP_METRIC = 8;
+export const DECISION_ROUTER_ID = 9;
+export const DECISION_CLUSTER_LIST = 10;
+export const DECISION_PEER_ADDRESS = 11;
+export const DECISION_PATH_ID = 12;
+// not eligible at all
+export const DECISION_IMPORT_POLICY = 13;
+export const DECISION_OWN_AS = 14;
+export const DECISION_ORIGINATOR = 15;
+
+// ---- result record: what receive, checkUpdate, drain, pages and counters leave behind; u32 each, at these byte offsets ----
+export const RESULT_STATUS = 0;
+export const RESULT_MESSAGE_PTR = 4;
+export const RESULT_MESSAGE_SIZE = 8;
+export const RESULT_CONSUMED_SIZE = 12;
+export const RESULT_MESSAGE_COUNT = 16;
+export const RESULT_UPDATE_COUNT = 20;
+export const RESULT_ANNOUNCED_COUNT = 24;
+export const RESULT_WITHDRAWN_COUNT = 28;
+export const RESULT_TREATED_AS_WITHDRAW_COUNT = 32;
+export const RESULT_ATTRIBUTE_DISCARD_COUNT = 36;
+export const RESULT_MALFORMED_ATTRIBUTE = 40;
+export const RESULT_IGNORED_FAMILY_COUNT = 44;
+export const RESULT_OVER_LIMIT_COUNT = 48;
+export const RESULT_OUT_OF_MEMORY_COUNT = 52;
+export const RESULT_END_OF_RIB_MASK = 56;
+export const RESULT_LIMIT_HIT_MASK = 60;
+export const RESULT_ERROR_CODE = 64;
+export const RESULT_ERROR_SUBCODE = 68;
+export const RESULT_ERROR_DATA_PTR = 72;
+export const RESULT_ERROR_DATA_SIZE = 76;
+export const RESULT_ERROR_OFFSET = 80;
+export const RESULT_OUTPUT_COUNT = 84;
+export const RESULT_OUTPUT_SIZE = 88;
+export const RESULT_NEXT_BITS = 92;
+export const RESULT_COUNTERS = 96;
+
+/** RESULT_STATUS after receive. */
+export const RECEIVE_DONE = 0;
+export const RECEIVE_CONTROL = 1;
+export const RECEIVE_RESET = 2;
+
+// ---- flags of setPeer ----
+export const PEER_FLAG_REJECT_IMPORT = 1;
+export const PEER_FLAG_ENFORCE_FIRST_AS = 2;
+
+// ---- pages of a dump: where the match's key and the cursor's key lie in the input buffer, and what a page may select ----
+export const PAGE_MATCH = 0;
+export const PAGE_CURSOR = 64;
+export const MATCH_ALL = 0;
+export const MATCH_EXACT = 1;
+export const MATCH_LONGER = 2;
+export const MATCH_COVERING = 3;
+export const MATCH_LONGEST = 4;
+export const STAGE_ADJ_RIB_IN = 0;
+export const STAGE_LOC_RIB = 1;
+export const ANY_PEER = 65536;
+
+// ---- route row, variable size ----
+//
+//   0          2       3        4          6                7      8            12          16                  20
+//   | bits u16 | flags | reason | peer u16 | fibCount u8    | zero | pathId u32 | since u32 | attributeSet u32  | key | FIB states |
+//
+// The key takes whole words: 4 × ceil(bits / 32) bytes. There is one FIB_STATE_* byte per FIB, padded to a whole word.
+export const ROUTE_ROW_SIZE = 20;
+export const ROUTE_ROW_BITS = 0;
+export const ROUTE_ROW_FLAGS = 2;
+export const ROUTE_ROW_REASON = 3;
+export const ROUTE_ROW_PEER = 4;
+export const ROUTE_ROW_FIB_COUNT = 6;
+export const ROUTE_ROW_PATH_ID = 8;
+export const ROUTE_ROW_SINCE = 12;
+export const ROUTE_ROW_ATTRIBUTE_SET = 16;
+export const ROUTE_ROW_FLAG_BEST = 1;
+export const ROUTE_ROW_FLAG_MULTIPATH = 2;
+export const ROUTE_ROW_FLAG_STALE = 4;
+
+// ---- FIB row, variable size; next-hop set definitions follow the last one ----
+//
+//   0          2       3      4             8               12
+//   | bits u16 | state | zero | desired u32 | installed u32 | key |
+export const FIB_ROW_SIZE = 12;
+export const FIB_ROW_BITS = 0;
+export const FIB_ROW_STATE = 2;
+export const FIB_ROW_DESIRED = 4;
+export const FIB_ROW_INSTALLED = 8;
+
+// ---- what observations given to observe() are about ----
+export const ABOUT_PLACE = 0;
+export const ABOUT_REFUSAL = 1;
+export const ABOUT_RETRY = 2;

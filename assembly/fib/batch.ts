@@ -1,0 +1,149 @@
+// Batches: the changes a FIB hands to its sink, and what becomes of them when the answer comes.
+import {
+  FIB_CHANGE_ADDRESS,
+  FIB_CHANGE_BITS,
+  FIB_CHANGE_FAMILY,
+  FIB_CHANGE_FLAG_URGENT,
+  FIB_CHANGE_FLAGS,
+  FIB_CHANGE_NEW_SET,
+  FIB_CHANGE_OLD_SET,
+  FIB_CHANGE_SIZE,
+} from '../abi';
+import { keySize } from '../lpm/key';
+import { allocateReserved, free } from '../memory/arena';
+import { outputEnd, outputPtr } from '../memory/buffers';
+import { beginPage, collectSet, defineSet, releaseSet, retainSet } from '../nexthop/next-hop-set';
+import { FibEntry, LIST_HELD, LIST_NONE, LIST_NORMAL, LIST_REFUSED, LIST_URGENT } from './entry';
+import { Fib } from './fib';
+
+/** Low bit of a batch record's set: sets are 4-byte aligned. */
+const FAILED: u32 = 1;
+/** Room two more set definitions may need: one batch record names at most two. */
+const DEFINITIONS_SLACK: u32 = 2 * 2048;
+
+// BatchRecord, 8 bytes: what was in flight for which entry
+//   0       4              8
+//   | entry | set, bit 0 F |
+@unmanaged
+class BatchRecord {
+  entry: u32 = 0;
+  set: u32 = 0;
+}
+
+function recordAt(fib: Fib, index: u32): BatchRecord {
+  return changetype<BatchRecord>(fib.batchPtr + (index << 3));
+}
+
+/**
+ * Takes up to `limit` changes: the records go to the output buffer, the definitions of the sets they name behind them. The
+ * address after the last byte; fib.batchCount is the number of records.
+ */
+export function drainFib(fib: Fib, limit: u32): usize {
+  if (!fib.isPending || !reserveBatch(fib, min(limit, fib.drainableCount))) return outputPtr;
+  beginPage();
+  let toPtr = outputPtr;
+  let definitionsSize: u32 = 0;
+  let entry = nextToDrain(fib);
+  while (entry != null && fib.batchCount < fib.batchCapacity) {
+    if (toPtr + FIB_CHANGE_SIZE + definitionsSize + DEFINITIONS_SLACK > outputEnd) break;
+    writeChange(toPtr, entry);
+    toPtr += FIB_CHANGE_SIZE;
+    definitionsSize += collectSet(entry.installed) + collectSet(entry.desired);
+    putInFlight(fib, entry);
+    entry = nextToDrain(fib);
+  }
+  return writeDefinitions(fib, toPtr);
+}
+
+/** The answer: the batch is in place, but for the records marked with failRecord. */
+export function acknowledgeBatch(fib: Fib): void {
+  for (let index: u32 = 0; index < fib.batchCount; index++) {
+    const record = recordAt(fib, index);
+    const entry = changetype<FibEntry>(<usize>record.entry);
+    const isFailed = (record.set & FAILED) != 0 || entry.wasRefused;
+    const set = record.set & ~FAILED;
+    if (!isFailed && !entry.wasObserved) {
+      fib.setInstalled(entry, set);
+      entry.setSeen(fib.parity);
+    }
+    entry.endFlight();
+    if (isFailed && entry.desired == set && entry.desired != entry.installed) {
+      fib.moveTo(entry, LIST_REFUSED);
+    } else {
+      fib.settle(entry);
+    }
+    releaseSet(set);
+  }
+  endBatch(fib);
+}
+
+/** Notes that a record of the batch in flight was refused. */
+export function failRecord(fib: Fib, index: u32): void {
+  if (index < fib.batchCount) recordAt(fib, index).set |= FAILED;
+}
+
+/** There will be no answer: a snapshot decides what of the batch is in place. */
+export function forgetBatch(fib: Fib): void {
+  for (let index: u32 = 0; index < fib.batchCount; index++) {
+    const record = recordAt(fib, index);
+    const entry = changetype<FibEntry>(<usize>record.entry);
+    entry.endFlight();
+    fib.settle(entry);
+    releaseSet(record.set & ~FAILED);
+  }
+  if (fib.batchCount) fib.awaitsSnapshot = true;
+  endBatch(fib);
+}
+
+function nextToDrain(fib: Fib): FibEntry | null {
+  const urgent = fib.list(LIST_URGENT).first;
+  if (urgent != null) return urgent;
+  const held = fib.list(LIST_HELD).first;
+  if (held != null && !fib.holdsRemovals) return held;
+  return fib.list(LIST_NORMAL).first;
+}
+
+function writeChange(toPtr: usize, entry: FibEntry): void {
+  memory.fill(toPtr, 0, FIB_CHANGE_SIZE);
+  const isUrgent = entry.list != LIST_NORMAL;
+  store<u8>(toPtr, <u8>entry.family, FIB_CHANGE_FAMILY);
+  store<u8>(toPtr, <u8>entry.bits, FIB_CHANGE_BITS);
+  store<u8>(toPtr, isUrgent ? FIB_CHANGE_FLAG_URGENT : 0, FIB_CHANGE_FLAGS);
+  store<u32>(toPtr, entry.installed, FIB_CHANGE_OLD_SET);
+  store<u32>(toPtr, entry.desired, FIB_CHANGE_NEW_SET);
+  memory.copy(toPtr + FIB_CHANGE_ADDRESS, entry.keyPtr, keySize(entry.bits));
+}
+
+function putInFlight(fib: Fib, entry: FibEntry): void {
+  fib.moveTo(entry, LIST_NONE);
+  entry.beginFlight();
+  const record = recordAt(fib, fib.batchCount++);
+  record.entry = <u32>changetype<usize>(entry);
+  record.set = entry.desired;
+  retainSet(entry.desired);
+}
+
+function writeDefinitions(fib: Fib, toPtr: usize): usize {
+  for (let index: u32 = 0; index < fib.batchCount; index++) {
+    const record = recordAt(fib, index);
+    toPtr = defineSet(changetype<FibEntry>(<usize>record.entry).installed, toPtr);
+    toPtr = defineSet(record.set, toPtr);
+  }
+  return toPtr;
+}
+
+function reserveBatch(fib: Fib, count: u32): bool {
+  if (!count) return false;
+  const ptr = allocateReserved(count << 3);
+  if (!ptr) return false;
+  fib.batchPtr = <u32>ptr;
+  fib.batchCapacity = count;
+  return true;
+}
+
+function endBatch(fib: Fib): void {
+  if (fib.batchPtr) free(fib.batchPtr, fib.batchCapacity << 3);
+  fib.batchPtr = 0;
+  fib.batchCapacity = 0;
+  fib.batchCount = 0;
+}

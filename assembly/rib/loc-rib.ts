@@ -1,0 +1,153 @@
+// Loc-RIB: carries out a decision. Flags the routes of a destination, gives it its label and tells the FIBs.
+import { FAMILY_L2VPN_EVPN, SET_KIND_FORWARD } from '../abi';
+import { NextHop } from '../nexthop/next-hop';
+import {
+  addMember,
+  beginSet,
+  internSet,
+  releaseSet,
+  retainSet,
+  setById,
+  singleSet,
+} from '../nexthop/next-hop-set';
+import { compareTieBreak, findBest, ineligibility, isEqualCost } from './best-path';
+import { Destination } from './destination';
+import { Network } from './network';
+import { knownPeer } from './peer';
+import { ROUTE_BEST, ROUTE_DECIDED, ROUTE_ELIGIBLE, ROUTE_MULTIPATH, Route } from './route';
+import { Table } from './table';
+
+/** Upper bound of Network.maximumPaths. */
+export const MAXIMUM_PATHS: u32 = 16;
+
+/** Chosen routes with distinct next hops, best first. */
+const shares: usize = memory.data(4 * 17, 4);
+let shareCount: u32 = 0;
+
+/** Some memory was missing: what the FIBs were not told must be told when there is room again. */
+export let isStarved: bool = false;
+
+export function endStarvation(): void {
+  isStarved = false;
+}
+
+/** Chooses anew among the routes of a destination that has at least one. */
+export function decideDestination(table: Table, destination: Destination): void {
+  const network = table.network;
+  const head = destination.head;
+  if (!head) return;
+  let best: Route | null = null;
+  if (!head.next) {
+    // The usual case: one route, nothing to compare.
+    const isEligible = ineligibility(head) == 0;
+    setFlags(head, table.family, isEligible ? ROUTE_ELIGIBLE | ROUTE_BEST : 0);
+    if (isEligible) best = head;
+  } else {
+    best = decideAmongSeveral(table, destination);
+  }
+  setLabel(table, destination, best == null ? 0 : labelOf(table, destination, best, network));
+}
+
+/** Changes what a destination forwards to, here and in every FIB of the network. */
+export function setLabel(table: Table, destination: Destination, label: u32): void {
+  if (destination.label == label) return;
+  retainSet(label);
+  const before = destination.label;
+  destination.label = label;
+  tellFibs(table, destination, 0);
+  releaseSet(before);
+}
+
+/** Hands a label to the FIBs whose mark is `since` or later (all of them with 0). */
+export function tellFibs(table: Table, destination: Destination, since: u32): void {
+  for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
+    if (fib.mark < since) continue;
+    const keyPtr = destination.keyPtr;
+    if (!fib.setDesired(table.family, keyPtr, destination.bits, destination.label))
+      isStarved = true;
+  }
+}
+
+/** Sets the decision's flags of a route and keeps its peer's counters. */
+export function setFlags(route: Route, family: u32, flags: u8): void {
+  const before = route.flags & ROUTE_DECIDED;
+  if (before == flags) return;
+  const counters = knownPeer(route.peer).family(family);
+  counters.accepted += (flags & ROUTE_ELIGIBLE) - (before & ROUTE_ELIGIBLE);
+  counters.best += isChosen(flags) - isChosen(before);
+  route.flags = (route.flags & ~ROUTE_DECIDED) | flags;
+}
+
+function isChosen(flags: u8): u32 {
+  return (flags & (ROUTE_BEST | ROUTE_MULTIPATH)) != 0 ? 1 : 0;
+}
+
+function decideAmongSeveral(table: Table, destination: Destination): Route | null {
+  for (let route = destination.head; route; route = route.next) {
+    setFlags(route, table.family, ineligibility(route) == 0 ? ROUTE_ELIGIBLE : 0);
+  }
+  const best = findBest(destination, null, table.network);
+  if (best == null) return null;
+  setFlags(best, table.family, ROUTE_ELIGIBLE | ROUTE_BEST);
+  destination.moveToFront(best);
+  return best;
+}
+
+function labelOf(table: Table, destination: Destination, best: Route, network: Network): u32 {
+  // EVPN routes are read by the networks that import them; nothing forwards by their keys.
+  if (table.family == FAMILY_L2VPN_EVPN) return 0;
+  const nextHop = best.attributes.nextHop;
+  if (nextHop == null) return 0;
+  const label =
+    network.maximumPaths > 1 && best.next
+      ? shareLoad(table, destination, best, network)
+      : singleSet(nextHop);
+  if (!label) isStarved = true;
+  return label;
+}
+
+/** The set of the best path and its equals; flags them. */
+function shareLoad(table: Table, destination: Destination, best: Route, network: Network): u32 {
+  shareCount = 0;
+  for (let route = destination.head; route; route = route.next) {
+    if (isEqualCost(route, best, destination, network)) addShare(route, network.maximumPaths);
+  }
+  beginSet();
+  for (let i: u32 = 0; i < shareCount; i++) addMember(nextHopOf(shareAt(i)), 1);
+  const label = internSet(SET_KIND_FORWARD);
+  if (!label) return 0;
+  for (let route = best.next; route; route = route.next) {
+    if (!isEqualCost(route, best, destination, network)) continue;
+    if (setById(label).has(nextHopOf(route))) {
+      setFlags(route, table.family, ROUTE_ELIGIBLE | ROUTE_MULTIPATH);
+    }
+  }
+  return label;
+}
+
+/** Keeps the `limit` best shares with distinct next hops, by steps 9–12, whatever order they come in. */
+function addShare(route: Route, limit: u32): void {
+  for (let i: u32 = 0; i < shareCount; i++) {
+    const share = shareAt(i);
+    if (nextHopOf(share) != nextHopOf(route)) continue;
+    if (compareTieBreak(share, route) > 0) return;
+    memory.copy(shares + (i << 2), shares + (i << 2) + 4, (shareCount - i - 1) << 2);
+    shareCount--;
+    break;
+  }
+  let place = shareCount;
+  while (place > 0 && compareTieBreak(route, shareAt(place - 1)) > 0) place--;
+  if (place == limit) return;
+  memory.copy(shares + (place << 2) + 4, shares + (place << 2), (shareCount - place) << 2);
+  store<u32>(shares + (place << 2), <u32>changetype<usize>(route));
+  shareCount = min(shareCount + 1, limit);
+}
+
+function shareAt(index: u32): Route {
+  return changetype<Route>(<usize>load<u32>(shares + (index << 2)));
+}
+
+/** Of a route that has one: local routes never share. */
+function nextHopOf(route: Route): NextHop {
+  return changetype<NextHop>(changetype<usize>(route.attributes.nextHop));
+}

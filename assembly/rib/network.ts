@@ -1,0 +1,84 @@
+// A network (VRF): its decision options, one table per address family, and the FIBs that follow its Loc-RIB.
+import { FAMILY_COUNT } from '../abi';
+import { Fib } from '../fib/fib';
+import { allocateZeroed, free } from '../memory/arena';
+import { IdTable } from '../memory/id-table';
+import { Table, tableSize } from './table';
+
+const networks = changetype<IdTable>(memory.data(8, 4));
+
+@unmanaged
+export class Network {
+  id: u32 = 0;
+  /** MED is compared between all neighbouring ASes, not only within one. */
+  alwaysCompareMed: bool = false;
+  multipathRelax: bool = false;
+  tracksNextHops: bool = false;
+  zero: u8 = 0;
+  /** Most next hops in one set, 1–16. */
+  maximumPaths: u32 = 1;
+  /** Generation of the last change that concerns every destination (table-walk.ts). */
+  mark: u32 = 0;
+  /** Generation of the last change of a next hop. */
+  nextHopMark: u32 = 0;
+  firstFib: Fib = changetype<Fib>(0);
+
+  table(family: u32): Table {
+    return changetype<Table>(changetype<usize>(this) + offsetof<Network>() + family * tableSize());
+  }
+
+  /** Appends: the host sees FIBs in the order they were added. */
+  addFib(fib: Fib): void {
+    fib.nextOfNetwork = changetype<Fib>(0);
+    let last = this.firstFib;
+    while (last && last.nextOfNetwork) last = last.nextOfNetwork;
+    if (last) last.nextOfNetwork = fib;
+    else this.firstFib = fib;
+  }
+
+  removeFib(fib: Fib): void {
+    if (this.firstFib == fib) {
+      this.firstFib = fib.nextOfNetwork;
+      return;
+    }
+    for (let before = this.firstFib; before; before = before.nextOfNetwork) {
+      if (before.nextOfNetwork == fib) {
+        before.nextOfNetwork = fib.nextOfNetwork;
+        return;
+      }
+    }
+  }
+}
+
+export function networkById(id: u32): Network | null {
+  return changetype<Network | null>(networks.get(id));
+}
+
+export function knownNetwork(id: u32): Network {
+  return changetype<Network>(networks.get(id));
+}
+
+/** The network with this id, made when it is new; null when there is no memory. */
+export function ensureNetwork(id: u32): Network | null {
+  const known = networkById(id);
+  if (known) return known;
+  const size = <u32>offsetof<Network>() + FAMILY_COUNT * tableSize();
+  const ptr = allocateZeroed(size);
+  if (!ptr) return null;
+  if (!networks.set(id, ptr)) {
+    free(ptr, size);
+    return null;
+  }
+  const network = changetype<Network>(ptr);
+  network.id = id;
+  network.maximumPaths = 1;
+  for (let family = 0; family < FAMILY_COUNT; family++) {
+    network.table(family).initialise(network, family);
+  }
+  return network;
+}
+
+/** One more than the largest id that may be in use, for a loop over all networks. */
+export function networkIdLimit(): u32 {
+  return networks.capacity;
+}

@@ -1,0 +1,33 @@
+// Deferred work, all of it in slices: bad news first (tables), then FIBs, then what a lack of memory left undone.
+import { hasFibWork, workOnFibs } from './fib/fib-walk';
+import { hasHeadroom } from './memory/arena';
+import { endStarvation, isStarved } from './rib/loc-rib';
+import { networkById, networkIdLimit } from './rib/network';
+import {
+  COST_PER_UNIT,
+  hasTableWork,
+  nextGeneration,
+  requestWalks,
+  workOnTables,
+} from './rib/table-walk';
+
+/** Does about `units` microseconds of work; true while there is more. */
+export function workFor(units: i32): bool {
+  if (isStarved && hasHeadroom()) feedTheStarved();
+  const left = workOnTables(units * COST_PER_UNIT);
+  if (left > 0) workOnFibs((left + COST_PER_UNIT - 1) / COST_PER_UNIT);
+  return hasTableWork() || hasFibWork();
+}
+
+/** Memory was short and no longer is: every network is decided and handed over anew. */
+function feedTheStarved(): void {
+  endStarvation();
+  const mark = nextGeneration();
+  for (let id: u32 = 0; id < networkIdLimit(); id++) {
+    const network = networkById(id);
+    if (network == null) continue;
+    network.mark = mark;
+    for (let fib = network.firstFib; fib; fib = fib.nextOfNetwork) fib.mark = mark;
+    requestWalks(network, mark);
+  }
+}
