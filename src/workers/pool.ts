@@ -37,10 +37,11 @@ export class SinkWorker implements TargetWorker {
   #port: MessagePort | undefined;
   #waiting: Waiting | undefined;
 
-  constructor(options: SinkOptions) {
+  /** `file`: the worker's entry, for tests. */
+  constructor(options: SinkOptions, file: URL = workerFile) {
     this.#options = options;
     this.#pool = new Piscina({
-      filename: workerFile.href,
+      filename: file.href,
       minThreads: 1,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
@@ -82,9 +83,10 @@ export class SinkWorker implements TargetWorker {
   #ask(task: SinkTask, transferList: readonly (ArrayBuffer | MessagePort)[]): Promise<SinkReply> {
     const { promise, resolve, reject } = Promise.withResolvers<SinkReply>();
     this.#waiting = { resolve, reject };
-    this.#pool.run(task, { transferList: [...transferList] }).catch((cause: Error) => {
-      this.#answer(undefined, new WorkerLost(cause.message, { cause }));
-    });
+    // Late news of a lost thread concerns this task alone, not the next one.
+    this.#pool
+      .run(task, { transferList: [...transferList] })
+      .catch((cause: Error) => reject(new WorkerLost(cause.message, { cause })));
     return promise;
   }
 

@@ -80,7 +80,8 @@ export class IpBatch {
 
   #start(): Child {
     const args = ipArguments(this.#namespace, ['-force', '-batch', '-']);
-    const child = spawn('ip', args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    // In a process group of its own: Ctrl-C on a terminal ends the agent, which may want to flush, and not what it writes with.
+    const child = spawn('ip', args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
     this.#child = child;
     this.#lineCount = 0;
     const lines = new LineSplitter((line) => this.#hear(child, line));

@@ -1,0 +1,342 @@
+// The closed loop of one target, with a sink in this thread and a clock that is turned by hand.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { encodeObservations, FibBatch } from '../../src/core/records.ts';
+import { parsePrefix } from '../../src/net/prefix.ts';
+import { MemorySink } from '../../src/sinks/memory.ts';
+import { Reconciler } from '../../src/sinks/reconciler.ts';
+import type { TargetListener, TargetWorker } from '../../src/sinks/target-worker.ts';
+import type { ApplyResult, FibBatchMessage } from '../../src/workers/messages.ts';
+import { NaiveFib } from '../naive/fib.ts';
+
+/** A memory sink in this thread; answers come when the test lets them. */
+class HandWorker implements TargetWorker {
+  readonly sink = new MemorySink((event) => this.listener?.onEvent(event));
+  listener: TargetListener | undefined;
+  openCount = 0;
+  /** Records of each apply, in order. */
+  readonly applied: number[] = [];
+  /** What the next applies refuse: prefix → code. */
+  readonly refuse = new Map<string, string>();
+  answer: 'known' | 'unknown' | 'lost' = 'known';
+  durationMs = 1;
+  #held: (() => void)[] | undefined;
+
+  /** From now on answers wait for release(). */
+  hold(): void {
+    this.#held = [];
+  }
+
+  async release(): Promise<void> {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) go();
+    await settled();
+  }
+
+  async open(listener: TargetListener): Promise<void> {
+    this.openCount++;
+    this.listener = listener;
+    await this.sink.open();
+  }
+
+  async apply({ buffer, count, byteLength }: FibBatchMessage): Promise<ApplyResult> {
+    const batch = new FibBatch(buffer.transfer(), count, byteLength);
+    this.applied.push(count);
+    const held = this.#held;
+    if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    if (this.answer === 'lost') throw new Error('the worker has ended');
+    if (this.answer === 'unknown') return { known: false, failures: [], durationMs: 0 };
+    return this.#applyKnown(batch);
+  }
+
+  async #applyKnown(batch: FibBatch): Promise<ApplyResult> {
+    const failures = Array.from({ length: batch.count }, (_, index) => index).flatMap((index) => {
+      const text = [...batch.address(index)].join('.');
+      const code = this.refuse.get(`${text}/${batch.bits(index)}`);
+      return code === undefined ? [] : [{ index, code, message: 'not today' }];
+    });
+    if (failures.length === 0) await this.sink.apply(batch);
+    return { known: true, failures, durationMs: this.durationMs };
+  }
+
+  flush(): Promise<{ removedCount: number }> {
+    return this.sink.flush();
+  }
+
+  async close(): Promise<void> {}
+}
+
+class HandClock {
+  #now = 1_000_000;
+  #timers: { at: number; callback: () => void }[] = [];
+
+  wallTime(): number {
+    return this.#now;
+  }
+
+  /** No spread: delays are exactly what the rules say. */
+  chance(): number {
+    return 0.5;
+  }
+
+  setTimer(delayMs: number, callback: () => void): { cancel(): void } {
+    const timer = { at: this.#now + delayMs, callback };
+    this.#timers.push(timer);
+    return { cancel: () => this.#drop(timer) };
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.#now += ms;
+    for (const timer of this.#timers.filter(({ at }) => at <= this.#now)) {
+      this.#drop(timer);
+      timer.callback();
+    }
+    await settled();
+  }
+
+  #drop(timer: { at: number; callback: () => void }): void {
+    this.#timers = this.#timers.filter((each) => each !== timer);
+  }
+}
+
+/** Lets every promise that can go on go on. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const A = '10.0.0.0/24';
+const B = '10.0.1.0/24';
+
+describe('Reconciler', () => {
+  let fib: NaiveFib;
+  let worker: HandWorker;
+  let clock: HandClock;
+  let reconciler: Reconciler;
+
+  beforeEach(() => {
+    fib = new NaiveFib();
+    worker = new HandWorker();
+    clock = new HandClock();
+    reconciler = new Reconciler({
+      core: fib,
+      fib: 0,
+      name: 'default/host',
+      kind: 'host',
+      worker,
+      clock,
+      log: quiet,
+    });
+  });
+
+  const want = async (prefix: string, nextHop: string | undefined): Promise<void> => {
+    fib.want(prefix, nextHop);
+    reconciler.kick();
+    await settled();
+  };
+  const names = (prefix: string) =>
+    encodeObservations([{ prefix: parsePrefix(prefix)!, set: undefined }]);
+
+  it('writes a change of an idle target at once, and what was pending when it opened', async () => {
+    fib.want(A, '192.0.2.1');
+    reconciler.kick();
+    expect(worker.applied).toEqual([]);
+    await reconciler.start();
+    await settled();
+    expect(worker.applied).toEqual([1]);
+    await want(B, '192.0.2.1');
+    expect(worker.applied).toEqual([1, 1]);
+    expect([...worker.sink.entries.keys()]).toEqual([A, B]);
+    expect(reconciler.status()).toMatchObject({ state: 'ready', writtenCount: 2, batchCount: 2 });
+  });
+
+  it('has one batch in flight; what comes meanwhile goes together, and ends as nothing if it goes back', async () => {
+    await reconciler.start();
+    worker.hold();
+    await want(A, '192.0.2.1');
+    for (let i = 0; i < 50; i++) await want(`10.1.${i}.0/24`, '192.0.2.1');
+    await want(B, '192.0.2.1');
+    await want(B, undefined);
+    expect(worker.applied).toEqual([1]);
+    await worker.release();
+    expect(worker.applied).toEqual([1, 50]);
+    expect(worker.sink.entries.has(B)).toBe(false);
+  });
+
+  it('halves batches that take long and doubles full ones that are short', async () => {
+    await reconciler.start();
+    const load = async (octet: number, count: number) => {
+      for (let i = 0; i < count; i++) fib.want(`${octet}.${i >> 8}.${i & 255}.0/24`, '192.0.2.1');
+      worker.applied.length = 0;
+      reconciler.kick();
+      for (let turn = 0; turn < 5; turn++) await settled();
+    };
+    worker.durationMs = 50;
+    await load(20, 20_000);
+    expect(worker.applied).toEqual([4096, 8192, 7712]);
+    worker.durationMs = 300;
+    await load(21, 32_000);
+    expect(worker.applied).toEqual([16_384, 8192, 4096, 2048, 1024, 256]);
+    worker.durationMs = 150;
+    await load(22, 3000);
+    expect(worker.applied).toEqual([1024, 1024, 952]);
+  });
+
+  it('keeps refused records with their reason and retries them with growing waits', async () => {
+    await reconciler.start();
+    worker.refuse.set(A, 'rejected');
+    await want(A, '192.0.2.1');
+    const prefix = parsePrefix(A)!;
+    expect(reconciler.failure(prefix)).toMatchObject({
+      code: 'rejected',
+      message: 'not today',
+      attempts: 1,
+      retryAt: 1_001_000,
+    });
+    expect(reconciler.status().failures).toEqual([
+      { prefix: A, code: 'rejected', message: 'not today' },
+    ]);
+    await clock.advance(999);
+    expect(worker.applied).toEqual([1]);
+    await clock.advance(1);
+    expect(worker.applied).toEqual([1, 1]);
+    for (const wait of [2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]) {
+      const before = worker.applied.length;
+      await clock.advance(wait - 1);
+      expect(worker.applied).toHaveLength(before);
+      await clock.advance(1);
+      expect(worker.applied).toHaveLength(before + 1);
+    }
+    worker.refuse.clear();
+    await clock.advance(60_000);
+    expect(reconciler.failure(prefix)).toBeUndefined();
+    expect(worker.sink.entries.has(A)).toBe(true);
+  });
+
+  it('waits for the sink to release a collision', async () => {
+    await reconciler.start();
+    worker.refuse.set(A, 'collision');
+    await want(A, '192.0.2.1');
+    await clock.advance(120_000);
+    expect(worker.applied).toEqual([1]);
+    worker.refuse.clear();
+    worker.listener!.onEvent({ type: 'released', ...names(A) });
+    await settled();
+    expect(worker.applied).toEqual([1, 1]);
+    expect(reconciler.failure(parsePrefix(A)!)).toBeUndefined();
+  });
+
+  it('forgets failures of prefixes nobody wants any more', async () => {
+    await reconciler.start();
+    worker.refuse.set(A, 'rejected');
+    await want(A, '192.0.2.1');
+    await want(A, undefined);
+    await clock.advance(1000);
+    await want(B, '192.0.2.1');
+    expect(reconciler.failure(parsePrefix(A)!)).toBeUndefined();
+  });
+
+  it('takes a refusal the sink tells of its own accord', async () => {
+    await reconciler.start();
+    await want(A, '192.0.2.1');
+    worker.listener!.onEvent({
+      type: 'refused',
+      ...names(A),
+      code: 'collision',
+      message: 'theirs came',
+    });
+    expect(fib.refused.has(A)).toBe(true);
+    expect(reconciler.failure(parsePrefix(A)!)).toMatchObject({ code: 'collision' });
+  });
+
+  it('puts back what it hears is gone', async () => {
+    await reconciler.start();
+    await want(A, '192.0.2.1');
+    worker.listener!.onEvent({ type: 'observed', ...names(A) });
+    await settled();
+    expect(worker.applied).toEqual([1, 1]);
+    expect(fib.installed.get(A)).toBe('192.0.2.1');
+  });
+
+  it('writes nothing after an unknown answer until a snapshot has said what is there', async () => {
+    await reconciler.start();
+    worker.answer = 'unknown';
+    await want(A, '192.0.2.1');
+    worker.answer = 'known';
+    await want(B, '192.0.2.1');
+    expect(worker.applied).toEqual([1]);
+    await worker.sink.open();
+    await settled();
+    expect(worker.applied).toEqual([1, 2]);
+    expect([...worker.sink.entries.keys()].sort()).toEqual([A, B]);
+  });
+
+  it('writes nothing inside a snapshot', async () => {
+    await reconciler.start();
+    worker.listener!.onEvent({ type: 'snapshotBegin' });
+    await want(A, '192.0.2.1');
+    expect(worker.applied).toEqual([]);
+    worker.listener!.onEvent({ type: 'snapshotEnd', ownedCount: 0, foreignCount: 3 });
+    await settled();
+    expect(worker.applied).toEqual([1]);
+    expect(reconciler.status().foreignCount).toBe(3);
+  });
+
+  it('opens a lost sink again, a little later each time, and lets its snapshot decide', async () => {
+    await reconciler.start();
+    await want(A, '192.0.2.1');
+    worker.answer = 'lost';
+    await want(B, '192.0.2.1');
+    worker.listener!.onLost('the worker has ended');
+    expect(reconciler.status()).toMatchObject({ state: 'connecting' });
+    worker.answer = 'known';
+    await clock.advance(499);
+    expect(worker.openCount).toBe(1);
+    await clock.advance(1);
+    expect(worker.openCount).toBe(2);
+    expect([...worker.sink.entries.keys()]).toEqual([A, B]);
+  });
+
+  describe('removals of a first sync (P3)', () => {
+    const leaveOver = async (installed: number, wanted: number) => {
+      for (let i = 0; i < installed; i++) fib.installed.set(`10.1.${i >> 8}.${i & 255}/32`, 'x');
+      for (let i = 0; i < wanted; i++) fib.want(`10.1.${i >> 8}.${i & 255}/32`, 'x');
+      fib.holdRemovals = true;
+    };
+
+    it.each([
+      ['few of many go', 1000, 600, true],
+      ['most stay', 1000, 400, false],
+      ['up to a hundred go, whatever their share', 100, 0, true],
+      ['all stay when everything would go', 101, 0, false],
+    ])('%s', async (_name, installed, wanted, go) => {
+      await leaveOver(installed, wanted);
+      reconciler.releaseRemovals();
+      expect(fib.holdRemovals).toBe(!go);
+      expect(reconciler.status().removalsHeld === undefined).toBe(go);
+      reconciler.releaseRemovals({ force: true });
+      expect(fib.holdRemovals).toBe(false);
+      expect(reconciler.status().removalsHeld).toBeUndefined();
+    });
+  });
+
+  it('flush empties the target and leaves it alone', async () => {
+    await reconciler.start();
+    await want(A, '192.0.2.1');
+    expect(await reconciler.flush()).toEqual({ removedCount: 1 });
+    await want(B, '192.0.2.1');
+    expect(worker.sink.entries.size).toBe(0);
+    expect(reconciler.status().state).toBe('flushed');
+  });
+
+  it('stop waits for the batch in flight and removes nothing', async () => {
+    await reconciler.start();
+    worker.hold();
+    await want(A, '192.0.2.1');
+    const stopping = reconciler.stop();
+    await want(B, '192.0.2.1');
+    await worker.release();
+    await stopping;
+    expect([...worker.sink.entries.keys()]).toEqual([A]);
+  });
+});
