@@ -67,7 +67,7 @@ export function judgeGoals(
   return goals.map((goal) => {
     const own = median(SUBJECT, goal.metric);
     const other = goal.against === undefined ? 1 : median(goal.against, goal.metric);
-    const value = own === undefined || other === undefined ? undefined : own / other;
+    const value = own === undefined || !other ? undefined : own / other; // 0: too little to tell
     return { ...goal, value, reached: value === undefined ? undefined : value <= goal.atMost };
   });
 }

@@ -1,7 +1,6 @@
 // BIRD 2 on the feed.
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execute } from '../../src/lab/execute.ts';
+import { startBird } from '../../src/lab/bird.ts';
 import { installedVersion } from './installed.ts';
 import type { Receiver } from './receiver.ts';
 import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS } from './site.ts';
@@ -11,17 +10,13 @@ export const bird: Receiver = {
   version: async () => installedVersion('bird', ['--version']),
 
   async start(site, { intoKernel }) {
-    const file = join(site.directory, 'bird.conf');
-    const socket = join(site.directory, 'bird.ctl');
-    await writeFile(file, configuration(intoKernel));
-    const birdc = (command: string) =>
-      execute('birdc', ['-s', socket, ...command.split(' ')], { timeoutMs: 120_000 });
-    const daemon = await site.start({
-      name: 'bird',
-      command: 'bird',
-      args: ['-f', '-c', file, '-s', socket, '-P', join(site.directory, 'bird.pid')],
-      ready: async () => (await birdc('show status')).includes('up and running'),
+    const { daemon, birdc } = await startBird({
+      namespace: site.routerNamespace,
+      directory: join(site.directory, 'bird'),
+      configuration: configuration(intoKernel),
+      processes: site.processes,
     });
+    site.onClose(() => daemon.stop('SIGKILL'));
     return {
       pids: [daemon.pid],
       // the protocol's counters: `show route count` would walk the table

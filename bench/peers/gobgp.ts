@@ -1,7 +1,6 @@
 // GoBGP on the feed.
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execute } from '../../src/lab/execute.ts';
+import { startGobgp } from '../../src/lab/gobgp.ts';
 import { installedVersion } from './installed.ts';
 import type { Receiver } from './receiver.ts';
 import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS } from './site.ts';
@@ -27,20 +26,17 @@ export const gobgp: Receiver = {
   version: async () => installedVersion('gobgpd', ['--version']),
 
   async start(site) {
-    const file = join(site.directory, 'gobgp.toml');
-    await writeFile(file, configuration);
-    const ask = (...args: string[]) =>
-      execute('gobgp', args, { namespace: site.routerNamespace, timeoutMs: 120_000 });
-    const daemon = await site.start({
-      name: 'gobgp',
-      command: 'gobgpd',
-      args: ['-f', file, '-l', 'warn', '--pprof-disable', '--api-hosts', '127.0.0.1:50051'],
-      ready: async () => (await ask('neighbor')).includes(FEED_ADDRESS),
+    const { daemon, gobgpJson } = await startGobgp({
+      namespace: site.routerNamespace,
+      directory: join(site.directory, 'gobgp'),
+      configuration,
+      processes: site.processes,
     });
+    site.onClose(() => daemon.stop('SIGKILL'));
     return {
       pids: [daemon.pid],
       routeCount: async () => {
-        const neighbor = JSON.parse(await ask('neighbor', FEED_ADDRESS, '-j')) as Neighbor;
+        const neighbor = (await gobgpJson(['neighbor', FEED_ADDRESS])) as Neighbor;
         return neighbor.afi_safis?.[0]?.state?.received ?? 0;
       },
     };

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { extname, join } from 'node:path';
 import { packageVersion } from '../../src/cli/version.ts';
+import { ControlClient } from '../../src/control/client.ts';
 import type { Receiver, RunningReceiver } from './receiver.ts';
 import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS, type Site } from './site.ts';
 
@@ -40,6 +41,7 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
   const file = join(site.directory, 'rutter.yaml');
   const socket = join(site.directory, 'rutter.sock');
   await writeFile(file, JSON.stringify(configuration(socket, targets), undefined, 2)); // JSON is YAML
+  const control = new ControlClient(socket);
   const scrape = () => readText(socket, '/metrics');
   const agent = await site.start({
     name: 'rutter',
@@ -50,7 +52,11 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
   const metric = async (name: string): Promise<number> => sumOf(await scrape(), name);
   return {
     pids: [agent.pid],
-    routeCount: () => metric('rutter_core_prefixes'),
+    routeCount: async () => {
+      // decided on, not only received
+      const peers = (await control.get('/v1/peers')) as { readonly bestPrefixes: number }[];
+      return peers.reduce((sum, { bestPrefixes }) => sum + bestPrefixes, 0);
+    },
     metric,
     figures: async () => {
       const text = await scrape();

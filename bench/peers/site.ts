@@ -40,7 +40,7 @@ export class Site implements AsyncDisposable {
   }
 
   static async open(): Promise<Site> {
-    const directory = await mkdtemp(join(tmpdir(), 'rutter-bench-'));
+    const directory = await mkdtemp(join(tmpdir(), `rutter-bench-${process.pid}-`));
     chmodSync(directory, 0o755); // FRR's user reads in it
     const site = new Site(directory);
     if (openSites.size === 0) closeOnSignal();

@@ -1,0 +1,51 @@
+// The benches with tiny tables: every contestant takes part, none fails, and nothing is left behind.
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import type { ComparisonResult } from '../../bench/harness/report.ts';
+import { runScenarios } from '../../bench/harness/run.ts';
+import type { Comparison } from '../../bench/harness/scenario.ts';
+import { ingest } from '../../bench/ingest.ts';
+import { kernelTable } from '../../bench/kernel-table.ts';
+import { oneChange } from '../../bench/one-change.ts';
+import { restart } from '../../bench/restart.ts';
+import { execute } from '../../src/lab/execute.ts';
+
+async function runSmall(scenario: Comparison): Promise<ComparisonResult> {
+  const { scenarios } = await runScenarios([{ ...scenario, warmUpShare: 0 }], {
+    routes: 2000,
+    repeats: 1,
+    print: () => undefined,
+  });
+  return scenarios[0] as ComparisonResult;
+}
+
+async function leftBehind(): Promise<string[]> {
+  const label = `bench-${process.pid}`;
+  const namespaces = (await execute('ip', ['netns', 'list'])).split('\n');
+  const directories = readdirSync(tmpdir());
+  return [
+    ...namespaces.filter((name) => name.includes(label)),
+    ...directories.filter((name) => name.startsWith(`rutter-${label}-`)),
+  ];
+}
+
+describe.skipIf(process.getuid?.() !== 0)('benches (skipped without root)', () => {
+  it.each([ingest, kernelTable, oneChange, restart])(
+    '$name measures everybody and cleans up',
+    async (scenario) => {
+      const result = await runSmall(scenario);
+      expect(result.contestants.filter(({ failure }) => failure !== undefined)).toEqual([]);
+      expect(result.contestants.map(({ samples }) => samples.length)).toEqual(
+        scenario.contestants.map(() => 1),
+      );
+      expect(result.leftOut).toEqual([]);
+      expect(await leftBehind()).toEqual([]);
+    },
+  );
+
+  it('restart writes nothing that was right already (P3)', async () => {
+    const { contestants } = await runSmall(restart);
+    expect(contestants[0]?.samples[0]).toMatchObject({ kernelEvents: 0, ovnEvents: 0 });
+  });
+});
