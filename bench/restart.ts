@@ -1,10 +1,13 @@
 // The agent is killed with a full table programmed and started again: what does it write that was right already? (P3: nothing)
 import { readFileSync } from 'node:fs';
+import { execute } from '../src/lab/execute.ts';
+import { waitUntil } from '../src/lab/processes.ts';
 import { FeedProcess } from './feed/process.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
+import { BareRows } from './peers/bare-rows.ts';
 import { countKernelRoutes } from './peers/kernel-table.ts';
 import {
   type Northbound,
@@ -17,6 +20,7 @@ import { Site } from './peers/site.ts';
 
 const POLL_MS = 250;
 const DEADLINE_MS = 180_000;
+const TEST_PREFIX = '10.99.0.0/24'; // outside the feed
 
 export const restart: Comparison = {
   kind: 'comparison',
@@ -51,24 +55,56 @@ async function measure(routes: number): Promise<Sample> {
   await untilProgrammed(first, client, routes);
   await first.kill();
 
-  const monitor = await site.start({
+  const witness = await watchTargets(site, client);
+  const startedAt = monotonicNow();
+  const second = await startWithFeed(site, northbound, routes);
+  const syncedAt = await untilInSync(second, routes);
+  await untilAtRest([...second.pids, northbound.pid]);
+  const seen = witness();
+  await second.kill(); // it would put the witness's test back
+  await proveAwake(witness, site, northbound, client);
+  client.close();
+  return { ...seen, synced: (syncedAt - startedAt) / 1e9 };
+}
+
+interface Events {
+  readonly kernelEvents: number;
+  readonly ovnEvents: number;
+}
+
+/** Counts what changes in the kernel and in OVN from now on, whoever does it. */
+async function watchTargets(site: Site, client: NorthboundClient): Promise<() => Events> {
+  const { outputFile } = await site.start({
     name: 'ip-monitor',
     command: 'ip',
     args: ['-o', 'monitor', 'route'],
   });
   let ovnEvents = 0;
   await client.monitorRoutes(() => ovnEvents++);
-
-  const startedAt = monotonicNow();
-  const second = await startWithFeed(site, northbound, routes);
-  const syncedAt = await untilInSync(second, routes);
-  await untilAtRest([...second.pids, northbound.pid]);
-  client.close();
-  return {
-    kernelEvents: readFileSync(monitor.outputFile, 'utf8').split('\n').filter(Boolean).length,
+  return () => ({
+    kernelEvents: readFileSync(outputFile, 'utf8').split('\n').filter(Boolean).length,
     ovnEvents,
-    synced: (syncedAt - startedAt) / 1e9,
-  };
+  });
+}
+
+/** A witness that saw nothing must be shown to see: one route by hand in each place. */
+async function proveAwake(
+  witness: () => Events,
+  site: Site,
+  northbound: Northbound,
+  client: NorthboundClient,
+): Promise<void> {
+  const before = witness();
+  const route = ['route', 'add', 'blackhole', TEST_PREFIX];
+  await execute('ip', route, { namespace: site.routerNamespace });
+  await BareRows.load(client, northbound, [TEST_PREFIX]);
+  await waitUntil(
+    () => {
+      const { kernelEvents, ovnEvents } = witness();
+      return kernelEvents > before.kernelEvents && ovnEvents > before.ovnEvents;
+    },
+    { what: 'the witness to see a route added by hand', timeoutMs: 5000 },
+  );
 }
 
 async function startWithFeed(

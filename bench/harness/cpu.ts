@@ -5,20 +5,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 const TICKS_PER_SECOND = 100;
 
 export interface ProcessCost {
-  /** User and system time, with that of children already waited for. */
+  /** User and system time, with that of all descendants, living or waited for. */
   readonly cpuSeconds: number;
+  /** Of the processes themselves. */
   readonly peakRssBytes: number;
 }
 
 /** The sum over processes; one that is gone counts nothing. */
 export function processCost(pids: readonly number[]): ProcessCost {
-  let cpuSeconds = 0;
-  let peakRssBytes = 0;
-  for (const pid of pids) {
-    cpuSeconds += readStat(pid)?.cpuSeconds ?? 0;
-    peakRssBytes += readPeakRss(pid);
-  }
-  return { cpuSeconds, peakRssBytes };
+  return {
+    cpuSeconds: familySeconds(new Set(pids)),
+    peakRssBytes: pids.reduce((sum, pid) => sum + readPeakRss(pid), 0),
+  };
 }
 
 interface ProcessStat {
@@ -70,15 +68,20 @@ function busySeconds(): number {
 
 /** This process and all its descendants, living or waited for. */
 export function ownCpuSeconds(): number {
+  return familySeconds(new Set([process.pid]));
+}
+
+/** CPU of the processes and their descendants. */
+function familySeconds(heads: ReadonlySet<number>): number {
   const stats = new Map<number, ProcessStat>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     const stat = Number.isInteger(pid) ? readStat(pid) : undefined;
     if (stat) stats.set(pid, stat);
   }
-  const isOurs = (pid: number): boolean =>
-    pid === process.pid || (stats.has(pid) && isOurs(stats.get(pid)!.parent));
+  const isFamily = (pid: number): boolean =>
+    heads.has(pid) || (stats.has(pid) && isFamily(stats.get(pid)!.parent));
   let seconds = 0;
-  for (const [pid, stat] of stats) if (isOurs(pid)) seconds += stat.cpuSeconds;
+  for (const [pid, stat] of stats) if (isFamily(pid)) seconds += stat.cpuSeconds;
   return seconds;
 }
