@@ -8,7 +8,7 @@ import { OvsdbError } from './errors.ts';
 import { Monitor, type MonitoredTable, type Row, type RowChange } from './monitor.ts';
 import { formatRemote, openStream, type Remote, type TlsFiles } from './remote.ts';
 import { noProgress } from './server-status.ts';
-import { NO_TRANSACTION, Session, type SharedState } from './session.ts';
+import { type AcceptResults, NO_TRANSACTION, Session, type SharedState } from './session.ts';
 import type { EncodedTransaction, OperationResult, Transaction } from './transaction.ts';
 
 export interface OvsdbClientOptions {
@@ -82,19 +82,27 @@ export class OvsdbClient {
     return this.#shared.monitor.rows(table);
   }
 
+  /** Takes a row of a table that is monitored without inserts. */
+  learn(table: string, uuid: string, row: Readonly<Record<string, unknown>>): void {
+    this.#shared.monitor.learn(table, uuid, row);
+  }
+
   /** Whether rows are complete and transactions welcome. */
   get isSynced(): boolean {
     return this.#isSynced;
   }
 
   /** See Session.transact. Updates of monitored rows are applied before the promise resolves. */
-  transact(transaction: Transaction): Promise<OperationResult[]> {
-    return this.transactEncoded(transaction.encode(this.#options.database));
+  transact(transaction: Transaction, accept?: AcceptResults): Promise<OperationResult[]> {
+    return this.transactEncoded(transaction.encode(this.#options.database), accept);
   }
 
   /** The same for a transaction that was encoded ahead. */
-  transactEncoded(transaction: EncodedTransaction): Promise<OperationResult[]> {
-    return this.#live((session) => session.transact(transaction));
+  transactEncoded(
+    transaction: EncodedTransaction,
+    accept?: AcceptResults,
+  ): Promise<OperationResult[]> {
+    return this.#live((session) => session.transact(transaction, accept));
   }
 
   /** Takes the lock from whoever holds it. */

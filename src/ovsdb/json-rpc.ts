@@ -1,7 +1,13 @@
 // JSON-RPC 1.0 over a byte stream, both ways (RFC 7047 §4): requests with their answers, notifications, echo.
 //
 // Messages are handled in the order of the stream, each to its end before the next: a request's `accept` runs at the moment
-// its answer is read, so nothing that follows in the same chunk can overtake it. Promises resolve after that.
+// its answer is handled, so nothing that follows in the same chunk can overtake it. Promises resolve after that.
+//
+// Requests made "in turn" (transactions) are on the wire one at a time. The next one is written when the answer to the one
+// before is seen in the stream, before that answer and the updates that precede it are handled: the server works on the next
+// transaction while we take in the last. When there is much to handle it waits until all that has arrived is looked through
+// and the next request has left us whole: a large one does not fit into the socket's buffer at once, and the server would wait
+// for its end.
 import type { Duplex } from 'node:stream';
 import { describeServerError, OvsdbError } from './errors.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -18,6 +24,15 @@ interface PendingRequest {
   reject(error: OvsdbError): void;
 }
 
+/** A request that waits for its turn. */
+interface WaitingRequest {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** Messages up to this length in sum are handled at once. */
+const SMALL_INBOX_LENGTH = 16_384;
+
 interface Message {
   readonly id?: unknown;
   readonly method?: string;
@@ -31,6 +46,14 @@ export class JsonRpc {
   readonly #handlers: JsonRpcHandlers;
   readonly #scanner = new JsonScanner();
   readonly #pending = new Map<number, PendingRequest>();
+  /** Whole messages that are not handled yet. */
+  #inbox: string[] = [];
+  #inboxLength = 0;
+  #isHandlingLater = false;
+  #isWriting = false;
+  /** Requests in turn: the one on the wire, and those that wait. */
+  #onWire: number | undefined;
+  readonly #waiting: WaitingRequest[] = [];
   #nextId = 1;
   #closed: OvsdbError | undefined;
   /** Number of chunks read: proof that the other side lives. */
@@ -50,14 +73,23 @@ export class JsonRpc {
     params: unknown,
     accept: (result: unknown) => T = (result) => result as T,
   ): Promise<T> {
-    return this.requestText(method, JSON.stringify(params), accept);
+    return this.#request(method, accept, (id) => {
+      this.#stream.write(requestText(id, method, JSON.stringify(params)));
+    });
   }
 
-  /** The same with parameters that are JSON text already. */
-  requestText<T = unknown>(
+  /** A request that is sent when all before it that were made in turn are answered. Its parameters are JSON text already. */
+  requestInTurn<T>(method: string, paramsText: string, accept: (result: unknown) => T): Promise<T> {
+    return this.#request(method, accept, (id) => {
+      this.#waiting.push({ id, text: requestText(id, method, paramsText) });
+      this.#sendNext();
+    });
+  }
+
+  #request<T>(
     method: string,
-    paramsText: string,
     accept: (result: unknown) => T,
+    send: (id: number) => void,
   ): Promise<T> {
     const closed = this.#closed;
     if (closed) return Promise.reject(new OvsdbError('not-connected', closed.message));
@@ -71,12 +103,25 @@ export class JsonRpc {
         }
       };
       this.#pending.set(id, { method, settle, reject });
-      this.#stream.write(`{"id":${id},"method":"${method}","params":${paramsText}}`);
+      send(id);
+    });
+  }
+
+  #sendNext(): void {
+    if (this.#onWire !== undefined) return;
+    const next = this.#waiting.shift();
+    if (!next) return;
+    this.#onWire = next.id;
+    this.#isWriting = true;
+    this.#stream.write(next.text, () => {
+      this.#isWriting = false;
+      if (this.#isHandlingLater) this.#handleInbox();
     });
   }
 
   /** Ends the stream; requests without an answer are rejected with `connection-lost`. */
   close(error: OvsdbError): void {
+    this.#handleInbox(); // what has arrived has arrived
     if (this.#closed) return;
     this.#closed = error;
     this.#stream.destroy();
@@ -93,10 +138,43 @@ export class JsonRpc {
 
   #receive(chunk: Buffer): void {
     this.receivedCount++;
-    try {
+    this.#guard(() => {
       this.#scanner.push(chunk, (text) => {
-        if (!this.#closed) this.#handle(JSON.parse(text) as Message);
+        this.#inbox.push(text);
+        this.#inboxLength += text.length;
+        if (this.#onWire !== undefined && answeredId(text) === this.#onWire) this.#turnEnds();
       });
+    });
+    if (this.#inboxLength <= SMALL_INBOX_LENGTH) this.#handleInbox();
+    else if (!this.#isHandlingLater) {
+      this.#isHandlingLater = true;
+      setImmediate(() => {
+        if (!this.#isWriting) this.#handleInbox();
+      });
+    }
+  }
+
+  #turnEnds(): void {
+    this.#onWire = undefined;
+    this.#sendNext();
+  }
+
+  #handleInbox(): void {
+    const texts = this.#inbox;
+    this.#inbox = [];
+    this.#inboxLength = 0;
+    this.#isHandlingLater = false;
+    this.#guard(() => {
+      for (const text of texts) {
+        if (!this.#closed) this.#handle(JSON.parse(text) as Message);
+      }
+    });
+  }
+
+  /** What the other side says wrong ends the stream, not us. */
+  #guard(work: () => void): void {
+    try {
+      work();
     } catch (cause) {
       if (cause instanceof OvsdbError) this.close(cause);
       else this.close(new OvsdbError('protocol', (cause as Error).message, { cause }));
@@ -123,6 +201,8 @@ export class JsonRpc {
     const pending = this.#pending.get(id as number);
     if (!pending) return;
     this.#pending.delete(id as number);
+    // Seen only now: the server does not write the id first.
+    if (id === this.#onWire) this.#turnEnds();
     if (error === null || error === undefined) {
       pending.settle(result);
       return;
@@ -132,6 +212,16 @@ export class JsonRpc {
       new OvsdbError('request-refused', `${pending.method} refused: ${details}`, { serverError }),
     );
   }
+}
+
+function requestText(id: number, method: string, paramsText: string): string {
+  return `{"id":${id},"method":"${method}","params":${paramsText}}`;
+}
+
+/** The id of an answer whose text begins with it, as ovsdb-server writes them; undefined for anything else. */
+function answeredId(text: string): number | undefined {
+  const match = /^\{"id":(\d+),/.exec(text);
+  return match ? Number(match[1]) : undefined;
 }
 
 function lost(reason: string, cause?: Error): OvsdbError {

@@ -16,6 +16,9 @@
 // - A difference for a row that is not here means that we missed something: it is an error (`protocol`), and whoever owns the
 //   connection asks for a snapshot.
 //
+// A table may be monitored without inserts. What is not here is then not missed, and learn() takes rows from elsewhere: the
+// answer to a select, or what we have written ourselves and need not be told (src/sinks/ovn/row.ts has the figures).
+//
 // Set columns are changed in place and a change says what a set gained and lost, so that one route more on a router with
 // 50 000 costs what one route costs. Where only whole values are told (`monitor`, snapshots) the sets are compared.
 import { OvsdbError } from './errors.ts';
@@ -42,6 +45,8 @@ export interface MonitoredTable {
   readonly columns: readonly string[];
   /** Rows that match any of these; all rows without it. Servers that only know `monitor` send all. */
   readonly where?: readonly Condition[];
+  /** Rows inserted later are not told: whoever needs them learns of them otherwise and calls learn(). */
+  readonly withoutInserts?: boolean;
 }
 
 export interface RowChange {
@@ -72,7 +77,10 @@ type RowUpdate = { readonly old?: WireRow; readonly new?: WireRow };
 interface Table {
   readonly name: string;
   readonly rows: Map<string, MutableRow>;
+  readonly withoutInserts: boolean;
   columns: ReadonlyMap<string, ColumnType>;
+  /** The row decoded last: what its neighbours share with it is kept once. */
+  lastRow: Row;
 }
 
 const NO_SET_CHANGES: ReadonlyMap<string, SetChange> = new Map();
@@ -83,8 +91,9 @@ export class Monitor {
 
   constructor(requested: readonly MonitoredTable[]) {
     this.#requested = requested;
-    for (const { table } of requested) {
-      this.#tables.set(table, { name: table, rows: new Map(), columns: new Map() });
+    for (const { table: name, withoutInserts = false } of requested) {
+      const table = { name, rows: new Map(), withoutInserts, columns: new Map(), lastRow: {} };
+      this.#tables.set(name, table);
     }
   }
 
@@ -115,12 +124,23 @@ export class Monitor {
   /** The `<monitor-requests>` of the request, for columns the server has. */
   requests(method: MonitorMethod): Record<string, unknown> {
     return Object.fromEntries(
-      this.#requested.map(({ table, where }) => {
+      this.#requested.map(({ table, where, withoutInserts }) => {
         const columns = [...this.#tables.get(table)!.columns.keys()];
-        const conditional = method !== 'monitor' && where !== undefined;
-        return [table, [conditional ? { columns, where } : { columns }]];
+        const isConditional = method !== 'monitor' && where !== undefined;
+        const request = {
+          columns,
+          ...(isConditional ? { where } : {}),
+          ...(withoutInserts ? { select: { insert: false } } : {}),
+        };
+        return [table, [request]];
       }),
     );
+  }
+
+  /** Takes a row that the server was asked not to tell, as it would stand in an update. */
+  learn(table: string, uuid: string, wire: Readonly<Record<string, unknown>>): void {
+    const { rows } = this.#tables.get(table)!;
+    rows.set(uuid, decodeRow(this.#tables.get(table)!, wire));
   }
 
   /** Takes the rows of a snapshot; returns how they differ from what was here. */
@@ -194,6 +214,7 @@ export class Monitor {
   #modify(table: Table, uuid: string, difference: WireRow, changes: RowChange[]): void {
     const row = table.rows.get(uuid);
     if (!row) {
+      if (table.withoutInserts) return;
       throw new OvsdbError('protocol', `change of unknown row ${uuid} of table ${table.name}`);
     }
     const setChanges = new Map<string, SetChange>();
@@ -215,11 +236,13 @@ export class Monitor {
   }
 }
 
-function decodeRow(table: Table, wire: WireRow): MutableRow {
+function decodeRow(table: Table, wire: Readonly<WireRow>): MutableRow {
   const row: MutableRow = {};
   for (const [column, type] of table.columns) {
-    row[column] = column in wire ? decodeValue(wire[column], type) : defaultValue(type);
+    row[column] =
+      column in wire ? decodeValue(wire[column], type, table.lastRow[column]) : defaultValue(type);
   }
+  table.lastRow = row;
   return row;
 }
 

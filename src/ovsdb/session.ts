@@ -46,6 +46,9 @@ export interface SessionHandlers {
   ended(error: OvsdbError): void;
 }
 
+/** Sees the results of a transaction before anything that follows its answer is handled. */
+export type AcceptResults = (results: readonly OperationResult[]) => void;
+
 const MONITOR_ID = 'rutter';
 const SERVER_MONITOR_ID = 'rutter-server';
 const monitorMethods: readonly MonitorMethod[] = ['monitor_cond_since', 'monitor_cond', 'monitor'];
@@ -80,11 +83,16 @@ export class Session {
     void this.#greet();
   }
 
-  /** Rejects with `transaction-refused` (nothing was done), `not-connected` (nothing was sent) or `connection-lost` (unknown). */
-  transact(transaction: EncodedTransaction): Promise<OperationResult[]> {
-    return this.#rpc.requestText('transact', transaction.paramsText, (result) =>
-      readResults(result, transaction.operationCount),
-    );
+  /**
+   * Transactions are on the wire one at a time, in the order of the calls.
+   * Rejects with `transaction-refused` (nothing was done), `not-connected` (nothing was sent) or `connection-lost` (unknown).
+   */
+  transact(transaction: EncodedTransaction, accept?: AcceptResults): Promise<OperationResult[]> {
+    return this.#rpc.requestInTurn('transact', transaction.paramsText, (result) => {
+      const results = readResults(result, transaction.operationCount);
+      accept?.(results);
+      return results;
+    });
   }
 
   /** RFC 7047 §4.1.9: takes the lock from whoever holds it. A lock that was asked for must be given up first. */

@@ -24,7 +24,6 @@ export type Operation =
       readonly op: 'select';
       readonly table: string;
       readonly where: readonly Condition[];
-      readonly columns: readonly string[];
     }
   | { readonly op: 'delete'; readonly table: string; readonly where: readonly Condition[] }
   | { readonly op: 'assert'; readonly lock: string };
@@ -63,13 +62,9 @@ export class Transaction {
     return this;
   }
 
-  select(table: string, where: readonly Condition[], columns: readonly string[]): this {
-    this.operations.push({ op: 'select', table, where, columns });
-    return this;
-  }
-
-  delete(table: string, where: readonly Condition[]): this {
-    this.operations.push({ op: 'delete', table, where });
+  /** Every column of one row. */
+  select(table: string, uuid: string): this {
+    this.operations.push({ op: 'select', table, where: whereUuid(uuid) });
     return this;
   }
 

@@ -44,11 +44,15 @@ export function defaultValue(type: ColumnType): Value {
     case 'optional':
       return undefined;
     case 'set':
-      return new Set();
+      return NO_MEMBERS;
     case 'map':
-      return new Map();
+      return NO_PAIRS;
   }
 }
+
+/** Most rows of a large table leave most columns empty: one object for all of them. */
+const NO_MEMBERS: ReadonlySet<Atom> = new Set();
+const NO_PAIRS: ReadonlyMap<Atom, Atom> = new Map();
 
 function defaultAtom(type: AtomType): Atom {
   switch (type) {
@@ -64,7 +68,8 @@ function defaultAtom(type: AtomType): Atom {
   }
 }
 
-export function decodeValue(wire: unknown, type: ColumnType): Value {
+/** `like` is a value of the column that may be the same, as neighbouring rows' often are: an equal map is not made again. */
+export function decodeValue(wire: unknown, type: ColumnType, like?: Value): Value {
   switch (type.shape) {
     case 'scalar':
       return decodeAtom(wire, type.key);
@@ -73,8 +78,18 @@ export function decodeValue(wire: unknown, type: ColumnType): Value {
     case 'set':
       return new Set(decodeAtoms(wire, type.key));
     case 'map':
-      return decodeMap(wire, type);
+      return like instanceof Map && isMap(wire, like, type) ? like : decodeMap(wire, type);
   }
+}
+
+function isMap(wire: unknown, map: ReadonlyMap<Atom, Atom>, type: ColumnType): boolean {
+  const pairs = (wire as [string, [unknown, unknown][]])[1];
+  return (
+    pairs.length === map.size &&
+    pairs.every(
+      ([key, value]) => map.get(decodeAtom(key, type.key)) === decodeAtom(value, type.value!),
+    )
+  );
 }
 
 function decodeAtom(wire: unknown, type: AtomType): Atom {
@@ -127,7 +142,7 @@ export function applyDifference(
         setChange: undefined,
       };
     case 'set': {
-      const set = before as Set<Atom>;
+      const set = before === NO_MEMBERS ? new Set<Atom>() : (before as Set<Atom>);
       return { after: set, setChange: toggleMembers(set, decodeAtoms(wire, type.key)) };
     }
     case 'map':

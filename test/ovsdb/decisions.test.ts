@@ -122,12 +122,12 @@ describe('transactions', () => {
     const transaction = new Transaction()
       .assertLock('l')
       .insert('T', { a: 1 }, 'u')
-      .delete('T', []);
+      .select('T', 'u');
     expect(JSON.parse(transaction.encode('D').paramsText)).toEqual([
       'D',
       { op: 'assert', lock: 'l' },
       { op: 'insert', table: 'T', uuid: 'u', row: { a: 1 } },
-      { op: 'delete', table: 'T', where: [] },
+      { op: 'select', table: 'T', where: [['_uuid', '==', ['uuid', 'u']]] },
     ]);
   });
 

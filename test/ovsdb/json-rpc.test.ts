@@ -95,6 +95,49 @@ describe('JsonRpc', () => {
     expect(errors).toHaveLength(1);
   });
 
+  it('has one request in turn on the wire, and sends the next when the answer is seen', async () => {
+    const { server, rpc, notifications } = connect();
+    const order: string[] = [];
+    const take = (name: string) => () => {
+      order.push(
+        `${name} taken after ${notifications.length} updates, ${server.heard.length} sent`,
+      );
+    };
+    const answers = [
+      rpc.requestInTurn('transact', '["a"]', take('a')),
+      rpc.requestInTurn('transact', '["b"]', take('b')),
+      rpc.requestInTurn('transact', '["c"]', take('c')),
+    ];
+    expect(server.heard).toHaveLength(1);
+    // A large update, then the answer: the next request goes out before either is handled.
+    const large = 'x'.repeat(100_000);
+    server.say({ id: null, method: 'update', params: [large] }, { id: 1, result: 1, error: null });
+    await answers[0];
+    expect(server.heard.slice(1)).toEqual([{ id: 2, method: 'transact', params: ['b'] }]);
+    // An answer that does not begin with its id is found when it is handled.
+    server.say({ result: 1, error: null, id: 2 });
+    await answers[1];
+    server.say({ id: 3, result: 1, error: null });
+    await answers[2];
+    expect(order).toEqual([
+      'a taken after 1 updates, 2 sent',
+      'b taken after 1 updates, 3 sent',
+      'c taken after 1 updates, 3 sent',
+    ]);
+  });
+
+  it('takes an answer that has arrived before the stream ended', async () => {
+    const { server, rpc } = connect();
+    const asked = rpc.requestInTurn('transact', '[]', (result) => result);
+    server.say(
+      { id: null, method: 'update', params: ['x'.repeat(100_000)] },
+      { id: 1, result: 7, error: null },
+    );
+    await Promise.resolve();
+    server.destroy();
+    expect(await asked).toBe(7);
+  });
+
   it('closes on bytes that are no JSON', async () => {
     const { server, errors } = connect();
     server.push('{"id":}');

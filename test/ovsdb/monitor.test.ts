@@ -189,6 +189,19 @@ describe('Monitor', () => {
     ).toThrow(/unknown row u/);
   });
 
+  it('learns rows that it asked not to be told, and misses no others', () => {
+    const monitor = new Monitor([{ table: 'Router', columns: ['name'], withoutInserts: true }]);
+    monitor.useSchema(schema);
+    expect(monitor.requests('monitor_cond')).toEqual({
+      Router: [{ columns: ['name'], select: { insert: false } }],
+    });
+    expect(monitor.applyDifferences({ Router: { u: { modify: { name: 'x' } } } })).toEqual([]);
+    expect(monitor.applyDifferences({ Router: { u: { delete: null } } })).toEqual([]);
+    monitor.learn('Router', 'u', { name: 'a' });
+    const [change] = monitor.applyDifferences({ Router: { u: { modify: { name: 'b' } } } });
+    expect(change).toMatchObject({ kind: 'modify', row: { name: 'b' } });
+  });
+
   it('refuses a schema without a table it is to monitor', () => {
     const monitor = new Monitor([{ table: 'Missing', columns: ['name'] }]);
     expect(() => monitor.useSchema(schema)).toThrow(/database Test 1.0.0 has no table Missing/);

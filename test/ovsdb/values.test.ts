@@ -85,6 +85,17 @@ describe('values', () => {
     );
   });
 
+  it('reads the same with a value at hand that may be alike, and then gives that', () => {
+    fc.assert(
+      fc.property(typedValues, ({ type, before, after }) => {
+        const wire = JSON.parse(JSON.stringify(encodeValue(after, type)));
+        const value = decodeValue(wire, type, before);
+        expect(areEqualValues(value, after)).toBe(true);
+        if (type.shape === 'map' && areEqualValues(before, after)) expect(value).toBe(before);
+      }),
+    );
+  });
+
   it('reads a set of one from its bare atom (RFC 7047 §5.1)', () => {
     const type: ColumnType = { shape: 'set', key: 'uuid', value: undefined };
     expect(decodeValue(['uuid', 'u'], type)).toEqual(new Set(['u']));

@@ -101,8 +101,9 @@ async function synced(recorder: Recorder, count = 1): Promise<void> {
 
 /** All rows as `select` tells them: the truth to compare the monitor with. */
 async function selectAll(client: OvsdbClient): Promise<Map<string, Record<string, Value>>> {
-  const wanted = ['_uuid', ...types.keys()];
-  const [result] = await client.transact(new Transaction().select('Thing', [], wanted));
+  const all = new Transaction();
+  all.operations.push({ op: 'select', table: 'Thing', where: [] });
+  const [result] = await client.transact(all);
   return new Map(
     result!.rows!.map((row) => [
       (row['_uuid'] as [string, string])[1],

@@ -65,26 +65,32 @@ export function monitoredTables(router: string, outputPort: string): MonitoredTa
         'options',
         'external_ids',
       ],
+      // Measured with 50 000 routes in transactions of 1000, server CPU: 0.47 s unmonitored, 0.61 s with inserts told, 0.52 s
+      // without. What the router's set names and we do not know is asked for (sink.ts).
+      withoutInserts: true,
     },
   ];
 }
 
-export function encodeRow(prefix: string, nexthop: string, identity: RowIdentity): WireRow {
-  return {
-    ip_prefix: prefix,
-    nexthop,
-    output_port: identity.outputPort,
-    external_ids: wireMap([
-      [NETWORK_KEY, identity.network],
-      [OWNER_KEY, identity.owner],
-    ]),
-  };
+/** Makes rows that differ in prefix and next hop only. */
+export function rowEncoder(identity: RowIdentity): (prefix: string, nexthop: string) => WireRow {
+  const external_ids = wireMap([
+    [NETWORK_KEY, identity.network],
+    [OWNER_KEY, identity.owner],
+  ]);
+  const output_port = identity.outputPort;
+  return (ip_prefix, nexthop) => ({ ip_prefix, nexthop, output_port, external_ids });
 }
 
-export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow {
+/** `canonical` names texts that are known to be canonical: most rows read are those just written. */
+export function readRow(
+  uuid: string,
+  row: Row,
+  identity: RowIdentity,
+  canonical: ReadonlySet<string> = new Set(),
+): RouteRow {
   const text = row['ip_prefix'] as string;
-  const parsed = parsePrefix(text);
-  const prefix = parsed && formatPrefix(parsed);
+  const prefix = canonical.has(text) ? text : canonicalPrefix(text);
   const externalIds = row['external_ids'] as ReadonlyMap<string, string>;
   const isOurs =
     externalIds.get(OWNER_KEY) === identity.owner &&
@@ -107,6 +113,11 @@ export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow
     competes: !isOurs && isPlain,
     owner: isOurs ? identity.owner : describeOwner(externalIds),
   };
+}
+
+function canonicalPrefix(text: string): string | undefined {
+  const prefix = parsePrefix(text);
+  return prefix && formatPrefix(prefix);
 }
 
 function isEmpty(value: Row[string]): boolean {

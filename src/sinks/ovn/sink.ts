@@ -19,15 +19,16 @@
 // it calls them done. An event and the answer to apply() travel on different ports, in no order to each other; so nothing
 // is told about a record's prefix by event before apply() has answered for it.
 import { encodeObservations, type FibBatch } from '../../core/records.ts';
-import { familyFromIndex } from '../../net/address-family.ts';
-import { formatPrefix, parsePrefix } from '../../net/prefix.ts';
+import { parsePrefix } from '../../net/prefix.ts';
 import { OvsdbClient } from '../../ovsdb/client.ts';
 import { OvsdbError } from '../../ovsdb/errors.ts';
-import type { RowChange } from '../../ovsdb/monitor.ts';
+import type { Row, RowChange } from '../../ovsdb/monitor.ts';
 import { parseRemotes, type Remote } from '../../ovsdb/remote.ts';
-import type { ApplyResult, RecordFailure, SinkState } from '../../workers/messages.ts';
+import { Transaction } from '../../ovsdb/transaction.ts';
+import type { ApplyResult, SinkState } from '../../workers/messages.ts';
 import type { EmitSinkEvent, Sink } from '../sink.ts';
 import { Admission } from './admission.ts';
+import { readBatch } from './batch.ts';
 import { lockName } from './lock-name.ts';
 import type { OvnSinkOptions } from './options.ts';
 import { RouterRows, type TouchedPrefixes } from './router-rows.ts';
@@ -40,11 +41,12 @@ import {
   ROUTER_TABLE,
   type RowIdentity,
   readRow,
-  wantedNextHops,
 } from './row.ts';
 import { findTarget } from './target.ts';
-import type { RouteRecord } from './transaction.ts';
 import { RouteWriter } from './writer.ts';
+
+/** Rows asked for in one transaction. */
+const ASKED_PER_TRANSACTION = 1000;
 
 /** Prefixes per observation message. */
 const OBSERVED_PER_EVENT = 4096;
@@ -71,6 +73,9 @@ class OvnSink implements Sink {
   #applying: ReadonlySet<string> = new Set();
   readonly #yielding = new Set<string>();
   #isRemovingUnreadable = false;
+  /** Rows that the router names and whose content we do not have. */
+  readonly #unknown = new Set<string>();
+  #isAsking = false;
 
   constructor(options: OvnSinkOptions, emit: EmitSinkEvent) {
     this.#options = options;
@@ -118,8 +123,8 @@ class OvnSink implements Sink {
   async apply(batch: FibBatch): Promise<ApplyResult> {
     // Nothing was written: the snapshot that comes with `ready` says so.
     if (this.#state !== 'ready') return { known: false, failures: [], durationMs: 0 };
-    const { waves, failures } = readBatch(batch);
-    this.#applying = new Set(waves.flatMap((wave) => wave.map(({ prefix }) => prefix)));
+    const { waves, prefixes, failures } = readBatch(batch);
+    this.#applying = prefixes;
     try {
       for (const wave of waves) {
         for (const [index, refusal] of await this.#writer.write(wave)) {
@@ -173,13 +178,14 @@ class OvnSink implements Sink {
   /** What holds now decides the state; becoming ready tells the snapshot. */
   #evaluate(): void {
     if (!this.#client.isSynced) return;
+    this.#askForUnknown();
     if (!this.#hasLock) {
       this.#enter('waiting', `lock ${this.#lock} is held by another agent`);
       return;
     }
     const target = this.#findTarget();
     if (!target.found) this.#enter('waiting', target.reason);
-    else if (this.#state !== 'ready') this.#becomeReady();
+    else if (this.#state !== 'ready' && this.#unknown.size === 0) this.#becomeReady();
   }
 
   #becomeReady(): void {
@@ -225,6 +231,7 @@ class OvnSink implements Sink {
     const { routerUuid } = this.#findTarget();
     if (routerUuid !== this.#routerUuid) {
       this.#routerUuid = routerUuid;
+      this.#unknown.clear();
       const uuids = new Set([...this.#rows.uuids(), ...this.#routerRoutes()]);
       for (const uuid of uuids) this.#readRoute(uuid, touched);
       return;
@@ -243,10 +250,48 @@ class OvnSink implements Sink {
   }
 
   #readRoute(uuid: string, touched: TouchedPrefixes): void {
-    const row = this.#routerRoutes().has(uuid)
-      ? this.#client.rows(ROUTE_TABLE).get(uuid)
-      : undefined;
-    this.#rows.set(uuid, row && readRow(uuid, row, this.#identity), touched);
+    this.#unknown.delete(uuid);
+    const row = this.#routerRoutes().has(uuid) ? this.#findRow(uuid) : undefined;
+    this.#rows.set(uuid, row && readRow(uuid, row, this.#identity, this.#applying), touched);
+  }
+
+  /** A row that the router names: told, written by us just now, or not known yet. */
+  #findRow(uuid: string): Row | undefined {
+    const rows = this.#client.rows(ROUTE_TABLE);
+    const told = rows.get(uuid);
+    if (told) return told;
+    const expected = this.#writer.expected(uuid);
+    if (expected) this.#client.learn(ROUTE_TABLE, uuid, expected);
+    else this.#unknown.add(uuid);
+    return rows.get(uuid);
+  }
+
+  /** Others' inserts are not told (row.ts): the router's set names them, and they are asked for. */
+  #askForUnknown(): void {
+    if (this.#unknown.size === 0 || this.#isAsking) return;
+    this.#isAsking = true;
+    this.#runInBackground(
+      this.#learnRows([...this.#unknown].slice(0, ASKED_PER_TRANSACTION)).finally(() => {
+        this.#isAsking = false;
+        this.#evaluate();
+      }),
+    );
+  }
+
+  async #learnRows(uuids: readonly string[]): Promise<void> {
+    const selects = new Transaction();
+    for (const uuid of uuids) selects.select(ROUTE_TABLE, uuid);
+    const touched: TouchedPrefixes = { owned: new Set(), foreign: new Set() };
+    await this.#client.transact(selects, (results) => {
+      for (const [i, uuid] of uuids.entries()) {
+        const row = results[i]!.rows?.[0];
+        this.#unknown.delete(uuid);
+        if (!row) continue; // gone since, as the router's set will say or has said
+        this.#client.learn(ROUTE_TABLE, uuid, row);
+        this.#readRoute(uuid, touched);
+      }
+    });
+    if (this.#state === 'ready') this.#react(touched);
   }
 
   // ---- what changes mean ----
@@ -353,29 +398,6 @@ function encodePrefixes(prefixes: readonly string[]): {
   );
 }
 
-/** The batch's records by prefix text, in waves of distinct prefixes so that their order holds. */
-function readBatch(batch: FibBatch): { waves: RouteRecord[][]; failures: RecordFailure[] } {
-  const waves: RouteRecord[][] = [];
-  const failures: RecordFailure[] = [];
-  const timesSeen = new Map<string, number>();
-  const nexthopsOf = memoize(wantedNextHops);
-  for (let index = 0; index < batch.count; index++) {
-    const family = familyFromIndex(batch.family(index));
-    if (family === 'l2vpn-evpn') {
-      failures.push({ index, code: 'rejected', message: `${family} has no static routes` });
-      continue;
-    }
-    const prefix = formatPrefix({ address: batch.address(index), length: batch.bits(index) });
-    const nexthops = nexthopsOf(batch.to(index));
-    const wave = timesSeen.get(prefix) ?? 0;
-    timesSeen.set(prefix, wave + 1);
-    const records = waves[wave] ?? [];
-    waves[wave] = records;
-    records.push({ index, prefix, nexthops });
-  }
-  return { waves, failures };
-}
-
 function requireRemotes(text: string): Remote[] {
   const remotes = parseRemotes(text);
   if (remotes) return remotes;
@@ -383,16 +405,4 @@ function requireRemotes(text: string): Remote[] {
     'connection-failed',
     `remote '${text}', expected unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT`,
   );
-}
-
-/** A batch names few next-hop sets, and each many times. */
-function memoize<Key, Result>(compute: (key: Key) => Result): (key: Key) => Result {
-  const results = new Map<Key, Result>();
-  return (key) => {
-    const known = results.get(key);
-    if (known !== undefined) return known;
-    const result = compute(key);
-    results.set(key, result);
-    return result;
-  };
 }

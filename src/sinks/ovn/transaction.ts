@@ -6,7 +6,14 @@
 //   prefix and next hop                   delete the row, insert another, change the router's set twice
 //   prefix and member number (chosen)     update the row in place; the router's set is not touched
 //
-// FIGURES
+// Median milliseconds of a transaction (bench/ovsdb.ts, ovsdb-server 3.1, unix socket), in place / delete and insert:
+//
+//   rows present     1 next hop changed     1000 next hops changed
+//         1 000         0.04 / 0.06               5.8 / 22.7
+//        10 000         0.03 / 0.17               5.8 / 22.5
+//        50 000         0.03 / 1.03               6.4 / 15.3
+//
+// In place is the same however many rows there are, and no packet meets a prefix without a row.
 //
 // So a plan keeps rows whose next hop stays, turns rows that are not needed into the ones that are, and only then inserts or
 // removes. All of a record's rows change in one transaction: no reader sees half of an ECMP set.
@@ -15,7 +22,7 @@
 // A removed row is not deleted: nothing names it any more, so the server collects it.
 import { Transaction } from '../../ovsdb/transaction.ts';
 import { wireUuidSet } from '../../ovsdb/values.ts';
-import { encodeRow, ROUTE_TABLE, ROUTER_TABLE, type RouteRow, type RowIdentity } from './row.ts';
+import { ROUTE_TABLE, ROUTER_TABLE, type RouteRow, type RowIdentity, rowEncoder } from './row.ts';
 
 /** One record: the rows a prefix must have. */
 export interface RouteRecord {
@@ -66,6 +73,19 @@ export function planRecord(
   return { inserts, updates, deletes };
 }
 
+/** Whether the rows are what is wanted, so that a plan would be empty. */
+export function isInPlace(existing: readonly RouteRow[], nexthops: readonly string[]): boolean {
+  if (existing.length !== nexthops.length) return false;
+  if (!existing.every(({ isSound }) => isSound)) return false;
+  if (existing.length === 1) return existing[0]!.nexthop === nexthops[0];
+  const missing = [...nexthops];
+  return existing.every(({ nexthop }) => {
+    const place = missing.indexOf(nexthop);
+    if (place >= 0) missing.splice(place, 1);
+    return place >= 0;
+  });
+}
+
 export function changeCount(plan: RecordPlan): number {
   return plan.inserts.length + plan.updates.length + plan.deletes.length;
 }
@@ -81,11 +101,12 @@ export function buildTransaction(
   target: { readonly routerUuid: string; readonly lock: string; readonly identity: RowIdentity },
 ): Transaction {
   const transaction = new Transaction().assertLock(target.lock);
+  const encodeRow = rowEncoder(target.identity);
   const inserted: string[] = [];
   const deleted: string[] = [];
   for (const { prefix, plan } of plans) {
     for (const { uuid, nexthop } of plan.inserts) {
-      transaction.insert(ROUTE_TABLE, encodeRow(prefix, nexthop, target.identity), uuid);
+      transaction.insert(ROUTE_TABLE, encodeRow(prefix, nexthop), uuid);
       inserted.push(uuid);
     }
     for (const { uuid, nexthop } of plan.updates)

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/sinks/ovn/admission.ts';
 import { RouterRows, type TouchedPrefixes } from '../../../src/sinks/ovn/router-rows.ts';
 import type { RouteRow } from '../../../src/sinks/ovn/row.ts';
-import { buildTransaction, changeCount, planRecord } from '../../../src/sinks/ovn/transaction.ts';
+import {
+  buildTransaction,
+  changeCount,
+  isInPlace,
+  planRecord,
+} from '../../../src/sinks/ovn/transaction.ts';
 
 const letter = fc.constantFrom('a', 'b', 'c', 'd');
 
@@ -53,6 +58,7 @@ describe('planRecord', () => {
           table.set(uuid, nexthop);
         }
         expect([...table.values()].sort()).toEqual([...wanted].sort());
+        expect(isInPlace(existing, wanted)).toBe(changeCount(plan) === 0);
         // Rows that stay as they are cannot be more: the common part of both lists.
         const sound = existing.filter(({ isSound }) => isSound).map(({ nexthop }) => nexthop);
         const kept = wanted.filter((nexthop) => {

@@ -2,9 +2,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NextHopSet } from '../../../src/core/records.ts';
+import { FAMILY_L2VPN_EVPN, FIB_CHANGE_FAMILY, FIB_CHANGE_SIZE } from '../../../assembly/abi.ts';
+import { buildBatch } from '../../../bench/ovsdb-batch.ts';
+import { FibBatch, type NextHopSet } from '../../../src/core/records.ts';
 import { parseIpAddress } from '../../../src/net/ip-address.ts';
 import type { Row } from '../../../src/ovsdb/monitor.ts';
+import { readBatch } from '../../../src/sinks/ovn/batch.ts';
 import { lockName } from '../../../src/sinks/ovn/lock-name.ts';
 import {
   observedSet,
@@ -246,5 +249,28 @@ describe('findTarget', () => {
     ],
   ])('waits with %s', (_, routers, reason) => {
     expect(findTarget(new Map(routers), ports, names)).toMatchObject({ found: false, reason });
+  });
+});
+
+describe('readBatch', () => {
+  it('keeps the order of records of one prefix, and refuses families without static routes', () => {
+    const batch = buildBatch([
+      { prefix: '10.0.0.0/8', to: ['10.1.1.1'] },
+      { prefix: '10.1.0.0/16', to: 'discard' },
+      { prefix: '10.0.0.0/8' },
+      { prefix: '2001:db8::/32', to: ['fd00::1'] },
+      { prefix: '10.0.0.0/8', to: ['10.1.1.2'] },
+    ]);
+    const { waves, prefixes, failures } = readBatch(batch);
+    expect(waves.map((wave) => wave.map(({ index }) => index))).toEqual([[0, 1, 3], [2], [4]]);
+    expect(waves[0]![1]).toEqual({ index: 1, prefix: '10.1.0.0/16', nexthops: ['discard'] });
+    expect(waves[1]![0]!.nexthops).toEqual([]);
+    expect([...prefixes]).toEqual(['10.0.0.0/8', '10.1.0.0/16', '2001:db8::/32']);
+    expect(failures).toEqual([]);
+    const evpn = new ArrayBuffer(FIB_CHANGE_SIZE);
+    new Uint8Array(evpn)[FIB_CHANGE_FAMILY] = FAMILY_L2VPN_EVPN;
+    expect(readBatch(new FibBatch(evpn, 1, FIB_CHANGE_SIZE)).failures).toEqual([
+      { index: 0, code: 'rejected', message: 'l2vpn-evpn has no static routes' },
+    ]);
   });
 });
