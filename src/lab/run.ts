@@ -32,7 +32,8 @@ export async function runAndCleanUp(
     run.steps.say('  stopped before everything was up');
     return false;
   } finally {
-    await run.cleaningSteps.run('cleaned up', () => cleanup.disposeAsync());
+    run.cleaningSteps.say('');
+    await run.cleaningSteps.run('clean-up', () => cleanup.disposeAsync());
   }
 }
 
