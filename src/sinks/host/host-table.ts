@@ -6,7 +6,6 @@ import type { FibBatch, Observation } from '../../core/records.ts';
 import { encodeObservations } from '../../core/records.ts';
 import { isLinkLocal } from '../../net/ip-address.ts';
 import { type Prefix, parsePrefix } from '../../net/prefix.ts';
-import type { RecordFailure } from '../../workers/messages.ts';
 import type { EmitSinkEvent } from '../sink.ts';
 import { Drift } from './drift.ts';
 import { IpBatch } from './iproute2/batch.ts';
@@ -18,7 +17,7 @@ import { NextHopObjects, type SetMembers } from './nexthop-objects.ts';
 import type { HostSinkOptions } from './options.ts';
 import { OwnWrites, type Written } from './own-writes.ts';
 import { isOurs, RouteLines } from './route-line.ts';
-import { RouteWriter } from './route-writer.ts';
+import { RouteWriter, type WriteResult } from './route-writer.ts';
 import type { KernelTable } from './table.ts';
 import { readTable, readUsedNextHops } from './table-reader.ts';
 import { WaitingRecords } from './waiting-records.ts';
@@ -26,10 +25,9 @@ import { WaitingRecords } from './waiting-records.ts';
 /** Observations per event: a few milliseconds of the main thread. */
 const OBSERVATIONS_PER_EVENT = 5000;
 
-export interface Applied {
-  readonly failures: RecordFailure[];
-  readonly lineCount: number;
-  readonly objectMissing: boolean;
+interface PrintedRoute {
+  readonly route: KernelRoute;
+  readonly text: string;
 }
 
 export class HostTable {
@@ -113,12 +111,24 @@ export class HostTable {
     this.#hearHeld();
   }
 
-  async apply(batch: FibBatch): Promise<Applied> {
+  async apply(batch: FibBatch): Promise<WriteResult> {
     this.#batchNumber++;
     try {
-      return await this.#writer.write(batch);
+      const result = await this.#writer.write(batch);
+      if (result.notFound.size > 0) await this.#lookAgain(result.notFound);
+      return result;
     } finally {
       this.#answeredBatch = this.#batchNumber;
+    }
+  }
+
+  /**
+   * A route of ours that could not be removed as it was known may still be there, changed by somebody a moment ago. The answer to the batch
+   * says that it is gone; what is there is reported after it.
+   */
+  async #lookAgain(prefixes: ReadonlySet<string>): Promise<void> {
+    for (const [prefix, { route, text }] of await this.#readExact(prefixes)) {
+      if (this.#isOurs(route)) this.#drift.see(prefix, this.#setOf(route, text), this.#batchNumber);
     }
   }
 
@@ -253,13 +263,15 @@ export class HostTable {
     return counts;
   }
 
-  async #readExact(prefixes: ReadonlySet<string>): Promise<Map<string, KernelRoute>> {
-    const found = new Map<string, KernelRoute>();
-    await this.#eachRoute((route) => {
+  /** The routes with our metric at these prefixes, and as they are printed. */
+  async #readExact(prefixes: ReadonlySet<string>): Promise<Map<string, PrintedRoute>> {
+    const found = new Map<string, PrintedRoute>();
+    await this.#eachRoute((route, text) => {
       if (route.metric !== this.#options.metric || !prefixes.has(route.prefix)) return;
       // Where somebody else's route shares the prefix with ours, theirs decides.
       const known = found.get(route.prefix);
-      if (known === undefined || this.#isOurs(known)) found.set(route.prefix, route);
+      if (known === undefined || this.#isOurs(known.route))
+        found.set(route.prefix, { route, text });
     });
     return found;
   }

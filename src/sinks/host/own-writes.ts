@@ -1,14 +1,17 @@
 // Tells the echo of our own writes in `ip monitor` from what others do. Pure.
 //
-// The kernel tells changes in the order they happened. Before a batch is written each of its lines is expected once; a line of the
-// monitor that brings what was expected is an echo, and everything expected in earlier batches is settled by then: a write that changed
-// nothing has no echo. A prefix is named once per batch.
+// The kernel tells changes in the order they happened. Before a line is written it is expected; a line of the monitor that brings what was
+// expected is an echo, and everything expected before it is settled by then: a write that changed nothing has no echo. A prefix is
+// named once per batch.
+//
+// Not handled: somebody sets a route of ours to the very object our next `replace` writes, and within the same second takes it away and sets
+// it again. That write had no echo, and the last change is taken for it; the next snapshot puts it right.
 
 /** What a write leaves at a prefix: a next hop object's id, or nothing. */
 export type Written = number | 'removed';
 
 export class OwnWrites {
-  /** Oldest batch first. */
+  /** Oldest batch first; in each, prefixes in the order of writing. */
   #batches: Map<string, Written>[] = [];
 
   beginBatch(): void {
@@ -30,7 +33,11 @@ export class OwnWrites {
     const index = this.#batches.findIndex((batch) => batch.get(prefix) === written);
     if (index < 0) return false;
     this.#batches.splice(0, index);
-    this.#batches[0]!.delete(prefix);
+    const [batch] = this.#batches as [Map<string, Written>];
+    for (const earlier of batch.keys()) {
+      batch.delete(earlier);
+      if (earlier === prefix) break;
+    }
     return true;
   }
 

@@ -22,7 +22,9 @@ export interface RouteWriterParts {
   readonly waiting: WaitingRecords;
   readonly isOurs: (route: KernelRoute) => boolean;
   /** The routes with our metric at these prefixes. */
-  readonly readExact: (prefixes: ReadonlySet<string>) => Promise<Map<string, KernelRoute>>;
+  readonly readExact: (
+    prefixes: ReadonlySet<string>,
+  ) => Promise<Map<string, { readonly route: KernelRoute }>>;
   /** A route went from one object to another; undefined is no route. */
   readonly onMoved: (from: number | undefined, to: number | undefined) => void;
 }
@@ -33,6 +35,8 @@ export interface WriteResult {
   readonly lineCount: number;
   /** An object that should be there was not: the kernel has dropped it. */
   readonly objectMissing: boolean;
+  /** Prefixes whose route was not there to be removed: gone, or changed by somebody. */
+  readonly notFound: ReadonlySet<string>;
 }
 
 /** The batch while it is written. */
@@ -42,6 +46,7 @@ interface Write {
   readonly failures: RecordFailure[];
   /** Record index of each line fed. */
   readonly records: number[];
+  readonly notFound: Set<string>;
   objectMissing: boolean;
 }
 
@@ -55,14 +60,21 @@ export class RouteWriter {
   async write(batch: FibBatch): Promise<WriteResult> {
     const { ip, writes, maker } = this.#parts;
     const targets = await maker.prepare(targetSets(batch));
-    const write: Write = { batch, targets, failures: [], records: [], objectMissing: false };
+    const write: Write = {
+      batch,
+      targets,
+      failures: [],
+      records: [],
+      notFound: new Set(),
+      objectMissing: false,
+    };
     writes.beginBatch();
     const refused = await ip.run(this.#lines(write));
     const existing = this.#sort(write, refused);
     if (existing.length > 0) await this.#writeOver(write, existing);
     write.failures.sort((a, b) => a.index - b.index);
-    const { failures, records, objectMissing } = write;
-    return { failures, lineCount: records.length, objectMissing };
+    const { failures, records, objectMissing, notFound } = write;
+    return { failures, lineCount: records.length, objectMissing, notFound };
   }
 
   *#lines(write: Write): Generator<string> {
@@ -115,8 +127,10 @@ export class RouteWriter {
     const code = refusals.get(reason) ?? 'rejected';
     this.#parts.writes.forget(formatPrefix(change.prefix));
     if (code === 'exists') return code;
-    // Gone already, or not ours any more.
-    if (code === 'absent' && change.to === undefined) return 'judged';
+    if (code === 'absent' && change.to === undefined) {
+      write.notFound.add(formatPrefix(change.prefix));
+      return 'judged';
+    }
     const [nextHop] = change.to?.members ?? [];
     if (code === 'unreachable-next-hop' && nextHop !== undefined) {
       write.objectMissing = true;
@@ -137,7 +151,7 @@ export class RouteWriter {
       const prefix = prefixes[i]!;
       const change = write.batch.change(index);
       const id = write.targets.get(change.to!.id)!.id!;
-      const route = installed.get(prefix);
+      const route = installed.get(prefix)?.route;
       if (route !== undefined && !isOurs(route)) {
         foreign.add(prefix);
         this.#failCollision(write, index, change);
