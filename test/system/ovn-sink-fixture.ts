@@ -23,12 +23,12 @@ export async function startNorthbound(): Promise<OvsdbServer> {
   return server;
 }
 
-/** The real schema, but next hops have at most 10 characters and a prefix has one row. */
-export async function startStrictNorthbound(): Promise<OvsdbServer> {
+/** The real schema, but next hops have at most 10 characters and, unless `ecmp`, a prefix has one row. */
+export async function startStrictNorthbound({ ecmp = false } = {}): Promise<OvsdbServer> {
   const schema = JSON.parse(readFileSync(NORTHBOUND_SCHEMA, 'utf8'));
   const table = schema.tables.Logical_Router_Static_Route;
   table.columns.nexthop.type = { key: { type: 'string', maxLength: 10 } };
-  table.indexes = [['ip_prefix']];
+  if (!ecmp) table.indexes = [['ip_prefix']];
   delete schema.cksum;
   const directory = mkdtempSync(join(tmpdir(), 'rutter-schema-'));
   const file = join(directory, 'strict.ovsschema');
