@@ -15,7 +15,7 @@ import type { Clock } from './clock.ts';
 import { BgpError } from './errors.ts';
 import { messageType } from './framing.ts';
 import type { FsmEvent } from './fsm.ts';
-import { MessageType } from './iana.ts';
+import { errorText, MessageType } from './iana.ts';
 import { decodeNotification } from './messages/notification.ts';
 import { decodeRouteRefresh, RefreshSubtype } from './messages/route-refresh.ts';
 import type { StaleRoutes } from './stale-routes.ts';
@@ -79,15 +79,15 @@ export class RouteExchange {
   receive(chunk: Uint8Array): void {
     let result = this.#parts.receiver.receive(chunk);
     for (;;) {
-      this.#account(result);
+      const { status } = result;
+      // What comes of the counters may call the receiver, whose next call takes the message away
+      const control = status === 'control' ? result.message.slice() : undefined;
+      const reset = status === 'reset' ? resetEvent(result) : undefined;
+      this.#account(result, control);
       if (!this.#isOpen) return;
-      if (result.status === 'done') return;
-      if (result.status === 'reset') {
-        this.#reset(result);
-        return;
-      }
-      this.#control(result.message);
-      if (!this.#isOpen) return;
+      if (reset) this.#parts.port.dispatch(reset);
+      if (control) this.#control(control);
+      if (!this.#isOpen || control === undefined) return;
       result = this.#parts.receiver.resume();
     }
   }
@@ -110,15 +110,15 @@ export class RouteExchange {
     }
   }
 
-  #account(result: ReceivedChunk): void {
+  #account(result: ReceivedChunk, control: Uint8Array | undefined): void {
     const { port, staleRoutes, onEndOfRib } = this.#parts;
-    const controlType = result.status === 'control' ? messageType(result.message) : 0;
-    port.countChunk(result.messageCount, result.updateCount, controlType);
-    for (const family of familiesOf(result.endOfRibMask)) {
+    const { messageCount, updateCount, endOfRibMask, limitHitMask } = result;
+    port.countChunk(messageCount, updateCount, control ? messageType(control) : 0);
+    for (const family of familiesOf(endOfRibMask)) {
       staleRoutes.endOfRib(family);
       onEndOfRib(family);
     }
-    for (const family of familiesOf(result.limitHitMask)) this.#limitReached(family);
+    for (const family of familiesOf(limitHitMask)) this.#limitReached(family);
   }
 
   #limitReached(family: AddressFamily): void {
@@ -136,15 +136,6 @@ export class RouteExchange {
     });
   }
 
-  #reset({ errorCode, errorSubcode, errorData }: ReceivedChunk): void {
-    this.#parts.port.dispatch({
-      type: 'messageError',
-      notification: { code: errorCode, subcode: errorSubcode, data: errorData.slice() },
-      reason: `malformed message (${errorCode}/${errorSubcode})`,
-    });
-  }
-
-  /** `message` is a view that holds until the receiver goes on. */
   #control(message: Uint8Array): void {
     const { port } = this.#parts;
     switch (messageType(message)) {
@@ -180,6 +171,14 @@ export class RouteExchange {
       port.dispatch({ type: 'messageError', notification, reason });
     }
   }
+}
+
+function resetEvent({ errorCode, errorSubcode, errorData }: ReceivedChunk): FsmEvent {
+  return {
+    type: 'messageError',
+    notification: { code: errorCode, subcode: errorSubcode, data: errorData.slice() },
+    reason: `malformed message: ${errorText(errorCode, errorSubcode)}`,
+  };
 }
 
 function familiesOf(mask: number): AddressFamily[] {

@@ -11,6 +11,8 @@ export interface BirdOptions {
   readonly configuration: string;
   /** Owns the daemon: it stops with it. */
   readonly processes: Processes;
+  /** Starts as after a crash: peers are told that forwarding went on (graceful restart). */
+  readonly recovers?: boolean;
 }
 
 export interface Bird {
@@ -29,7 +31,10 @@ export async function startBird(options: BirdOptions): Promise<Bird> {
   const daemon = await processes.start({
     name: `${namespace}-bird`,
     command: 'bird',
-    args: ['-f', '-c', configurationFile, '-s', socket, '-P', `${directory}/bird.pid`],
+    args: [
+      ...['-f', '-c', configurationFile, '-s', socket, '-P', `${directory}/bird.pid`],
+      ...(options.recovers ? ['-R'] : []),
+    ],
     namespace,
     ready: async () => (await birdc('show status')).includes('Daemon is up'),
   });

@@ -322,7 +322,9 @@ describe('a session', () => {
     us.receiver.resetWith = { code: 3, subcode: 1 };
     peer.send(encodeEndOfRib('ipv4-unicast'));
     expect(peer.notification).toMatchObject({ code: 3, subcode: 1 });
-    expect(us.status().lastError?.reason).toBe('malformed message (3/1)');
+    expect(us.status().lastError?.reason).toBe(
+      'malformed message: update message: malformed attribute list',
+    );
   });
 
   it.each([

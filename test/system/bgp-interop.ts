@@ -136,7 +136,7 @@ export async function untilEstablished(speaker: Speaker, timeoutMs = 30_000): Pr
 }
 
 /** `count` prefixes of a family with attributes that change from one to the next. */
-function feed(family: 'ipv4' | 'ipv6', count: number): AdvertisedRoute[] {
+export function feed(family: 'ipv4' | 'ipv6', count: number): AdvertisedRoute[] {
   return Array.from({ length: count }, (_, i) => ({
     prefix: prefix(
       family === 'ipv4'
@@ -303,7 +303,8 @@ export function testDaemon(
   });
 }
 
-function textOf({ prefix: { address, length } }: AdvertisedRoute): string {
+/** A fed route's prefix as text. */
+export function textOf({ prefix: { address, length } }: AdvertisedRoute): string {
   const text = address.length === 4 ? address.join('.') : undefined;
   if (text) return `${text}/${length}`;
   const words = [0, 1, 2].map((i) => ((address[i * 2]! << 8) | address[i * 2 + 1]!).toString(16));
