@@ -17,7 +17,7 @@ const MESSAGE_HEADER_ERROR: u32 = 1;
 const UPDATE_MESSAGE_ERROR: u32 = 3;
 
 /** RFC 4271 §6.1. */
-export const BAD_MESSAGE_LENGTH: u32 = 2;
+const BAD_MESSAGE_LENGTH: u32 = 2;
 
 /** UPDATE error subcodes (RFC 4271 §6.3). */
 export const UNSPECIFIC: u32 = 0;

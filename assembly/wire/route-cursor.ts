@@ -21,7 +21,7 @@ export class RouteCursor {
   ignoredCount: u32 = 0;
 }
 
-export const ROUTE_KEY_SIZE: usize = 48;
+const ROUTE_KEY_SIZE: usize = 48;
 
 export const routes = changetype<RouteCursor>(memory.data(offsetof<RouteCursor>(), 8));
 

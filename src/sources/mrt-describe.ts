@@ -35,7 +35,7 @@ export function describeMrt(
   const reading = readByKind(record, addPath);
   const described = {
     recordType: mrtTypeName(record.mrtType, record.subtype),
-    timestamp: new Date(record.timestamp / 1000).toISOString(),
+    timestamp: formatMicroseconds(record.timestamp),
     ...reading.described,
   };
   const errors = reading.errors.map((error) => ({ ...error, offset: record.offset }));
@@ -117,7 +117,7 @@ function describeEntry(record: RibRecord, entry: RibEntry, allErrors: DecodeErro
   return {
     peerIndex: entry.peerIndex,
     ...(entry.peer === undefined ? {} : { peer: describePeer(entry.peer) }),
-    originatedTime: new Date(entry.originatedTime * 1000).toISOString(),
+    originatedTime: formatMicroseconds(entry.originatedTime * 1e6),
     ...(entry.pathId === undefined ? {} : { pathId: entry.pathId }),
     attributes,
     ...(errors.length === 0 ? {} : { errors }),
@@ -143,4 +143,12 @@ function describeSession(record: {
 
 function formatRouterId(id: number): string {
   return formatIpAddress(Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id));
+}
+
+/** RFC 3339; a fraction only where the record has one. */
+function formatMicroseconds(microseconds: number): string {
+  const seconds = Math.floor(microseconds / 1e6);
+  const fraction = microseconds - seconds * 1e6;
+  const whole = new Date(seconds * 1000).toISOString().slice(0, -5);
+  return fraction === 0 ? `${whole}Z` : `${whole}.${String(fraction).padStart(6, '0')}Z`;
 }

@@ -63,6 +63,13 @@ describe('decodeRecords', () => {
     ]);
   });
 
+  it('keeps the microseconds of an extended MRT timestamp (RFC 6396 §3)', async () => {
+    const record =
+      '65a95ba4 0011 0005 0000001c 0001e23f 0000fde9 0000fc00 0000 0001 c0000201 c0000202 0001 0006';
+    const { records } = await decode(parseHex(record)!);
+    expect(records).toMatchObject([{ timestamp: '2024-01-18T17:11:00.123455Z' }]);
+  });
+
   it('gives out what came before a cut, then the error with its offset', async () => {
     const { records, error } = await decode(Buffer.concat([keepalive, endOfRib.subarray(0, 25)]));
     expect(records).toHaveLength(1);
