@@ -58,6 +58,8 @@ export async function bgpNetwork(label: string, net: number): Promise<BgpNetwork
     nearLinkLocal: () => linkLocal([], device),
     [Symbol.asyncDispose]: async () => {
       await processes[Symbol.asyncDispose]();
+      // A namespace goes in its own time, and its devices with it; this end must not be there for the next run
+      await execute('ip', ['link', 'delete', device]);
       await namespaces[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
