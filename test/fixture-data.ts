@@ -25,10 +25,15 @@ export interface Fixture {
 
 /** Paths, relative to the data directory, of every *.jsonl and *.jsonl.xz below `folder`. Empty when there is none. */
 export function fixtureFiles(folder: string): string[] {
+  return dataFiles(folder, /\.jsonl(\.xz)?$/);
+}
+
+/** Paths, relative to the data directory, of the files below `folder` with such a name. */
+export function dataFiles(folder: string, name: RegExp): string[] {
   const root = join(dataDirectory, folder);
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.jsonl(\.xz)?$/.test(path))
+    .filter((path) => name.test(path))
     .map((path) => join(folder, path))
     .sort();
 }

@@ -5,7 +5,7 @@ import { encodeEndOfRib } from '../../src/bgp/messages/update.ts';
 import { type DecodeOptions, decodeRecords } from '../../src/cli/decode-records.ts';
 import { parseHex } from '../../src/net/hex.ts';
 import { readBytes } from '../../src/sources/compression.ts';
-import { dataDirectory, fixtureFiles } from '../fixture-data.ts';
+import { dataDirectory, dataFiles } from '../fixture-data.ts';
 
 const options: DecodeOptions = { kind: undefined, fourOctetAs: true, addPath: undefined };
 const keepalive = parseHex(`${'ff'.repeat(16)}001304`)!;
@@ -97,9 +97,9 @@ describe('decodeRecords', () => {
   });
 });
 
-const mrtFiles = ['mrt/rib/bird.table-dump-v2.ipv4-addpath.mrt', 'mrt/updates/openbgpd.bgp4mp.mrt'];
+const mrtFiles = dataFiles('mrt', /^(rib|updates)\/[^/]*\.mrt$/);
 
-describe.skipIf(fixtureFiles('fixtures').length === 0)(`MRT of ${dataDirectory}`, () => {
+describe.skipIf(mrtFiles.length === 0)(`MRT of ${dataDirectory}`, () => {
   it.each(mrtFiles)('%s becomes objects without a fault', async (file) => {
     const { records, error } = await decode(readBytes(join(dataDirectory, file)));
     expect(error).toBeUndefined();

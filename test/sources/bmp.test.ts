@@ -5,7 +5,7 @@ import { encodeOpen } from '../../src/bgp/messages/open.ts';
 import { formatHex, parseHex } from '../../src/net/hex.ts';
 import { BmpDecoder, bmpLength, type DescribedBmp } from '../../src/sources/bmp.ts';
 import { bmpFraming, readFrames } from '../../src/sources/framed.ts';
-import { dataDirectory, fixtureFiles, readWhole } from '../fixture-data.ts';
+import { dataDirectory, dataFiles, readWhole } from '../fixture-data.ts';
 
 /** Global peer 192.0.2.2, AS 65001, at a fixed time. */
 function peerHeader(flags = 0): string {
@@ -133,13 +133,9 @@ describe('bmpLength', () => {
   });
 });
 
-const streams = [
-  'lab/lab1/bmp_frr.bin.xz',
-  'lab/lab1/bmp_gobgp.bin.xz',
-  'bulk/bmp-stream-v6-25874.bmp.xz',
-];
+const streams = [...dataFiles('lab', /bmp.*\.bin(\.xz)?$/), ...dataFiles('bulk', /\.bmp(\.xz)?$/)];
 
-describe.skipIf(fixtureFiles('lab').length === 0)(`streams of ${dataDirectory}`, () => {
+describe.skipIf(streams.length === 0)(`streams of ${dataDirectory}`, () => {
   const decoder = new BmpDecoder();
 
   it.each(streams)('%s is whole and sound', async (file) => {
