@@ -63,7 +63,7 @@ function programsKernel(receiver: Receiver): Contestant {
 }
 
 async function measureReceiver(receiver: Receiver, routes: number): Promise<Sample> {
-  await using site = await Site.open();
+  await using site = await Site.open({ kernelRoutes: routes });
   const running = await receiver.start(site, { intoKernel: true });
   const feed = await FeedProcess.start(site, routes);
   await feed.established();
@@ -105,7 +105,7 @@ function bareBatch(name: string, preamble: () => readonly string[], nextHop: str
 }
 
 async function measureBatch(text: string, routes: number): Promise<Sample> {
-  await using site = await Site.open();
+  await using site = await Site.open({ kernelRoutes: routes });
   const file = join(site.directory, 'routes.batch');
   await writeFile(file, text);
   const beganAt = monotonicNow();

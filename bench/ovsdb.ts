@@ -2,8 +2,10 @@
 //
 // The yardstick is ovsdb-server itself, fed the same transactions as ready-made text by the smallest client there can be: write,
 // wait for the answer, write the next. Each run has a fresh database; runs alternate, medians are printed.
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { cpus } from 'node:os';
+import type { FibBatch } from '../src/core/records.ts';
 import { JsonScanner } from '../src/ovsdb/json-scanner.ts';
 import { Transaction } from '../src/ovsdb/transaction.ts';
 import { lockName } from '../src/sinks/ovn/lock-name.ts';
@@ -11,15 +13,16 @@ import { ROUTE_TABLE } from '../src/sinks/ovn/row.ts';
 import { rowId } from '../src/sinks/ovn/row-id.ts';
 import { createOvnSink } from '../src/sinks/ovn/sink.ts';
 import { buildTransaction, type RecordPlan } from '../src/sinks/ovn/transaction.ts';
+import { MOST_CHANGES } from '../src/sinks/ovn/writer.ts';
 import type { Sink } from '../src/sinks/sink.ts';
 import { buildBatch } from './ovsdb-batch.ts';
 import { OvsdbServer, waitFor } from './ovsdb-server.ts';
 
 const ROWS = 50_000;
-const ROWS_PER_TRANSACTION = 1000;
 const ROWS_PER_BATCH = 10_000;
 const RUNS = 5;
 const CHANGES = 300;
+const TICKS_PER_SECOND = 100; // USER_HZ on every Linux
 
 const target = { owner: 'bench', router: 'gr', outputPort: 'out', network: 'default' };
 const lock = lockName(target);
@@ -34,16 +37,16 @@ export async function run(print: (line: string) => void): Promise<void> {
 }
 
 async function compareThroughput(print: (line: string) => void): Promise<void> {
-  print(`input: ${ROWS} prefixes, one next hop each, ${ROWS_PER_TRANSACTION} rows per transaction`);
-  const bare: number[] = [];
-  const sink: number[] = [];
+  print(`input: ${ROWS} prefixes, one next hop each, ${MOST_CHANGES} rows per transaction`);
+  const bare: Load[] = [];
+  const sink: Load[] = [];
   for (let i = 0; i < RUNS; i++) {
-    bare.push(ROWS / (await withServer(loadBare)));
-    sink.push(ROWS / (await withServer(loadThroughSink)));
+    bare.push(await withServer(loadBare));
+    sink.push(await withServer(loadThroughSink));
   }
-  const ratios = sink.map((rate, i) => rate / bare[i]!);
-  print(`bare server: ${rates(bare)}`);
-  print(`sink:        ${rates(sink)}`);
+  const ratios = sink.map(({ seconds }, i) => bare[i]!.seconds / seconds);
+  print(`bare server: ${describe(bare)}`);
+  print(`sink:        ${describe(sink)}`);
   print(
     `ratio:       ${median(ratios).toFixed(2)} × (target ≥ 0.85 ×), per pair of runs ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}`,
   );
@@ -102,9 +105,9 @@ async function timeChanges(client: BareClient, text: (round: number) => string):
 // ---- the same transactions as text ----
 
 function* loadTexts(routerUuid: string, rows: number): Generator<string> {
-  for (let start = 0; start < rows; start += ROWS_PER_TRANSACTION) {
+  for (let start = 0; start < rows; start += MOST_CHANGES) {
     const plans = [];
-    for (let i = start; i < Math.min(start + ROWS_PER_TRANSACTION, rows); i++) {
+    for (let i = start; i < Math.min(start + MOST_CHANGES, rows); i++) {
       const insert = { uuid: uuidAt(i, 0), nexthop: nextHopAt(i) };
       const plan: RecordPlan = { inserts: [insert], updates: [], deletes: [] };
       plans.push({ prefix: prefixAt(i), plan });
@@ -157,21 +160,50 @@ function nextHopAt(i: number): string {
 
 // ---- the two clients ----
 
-async function loadBare(server: OvsdbServer, routerUuid: string): Promise<number> {
-  const texts = [...loadTexts(routerUuid, ROWS)];
-  const client = await BareClient.open(server);
-  const started = performance.now();
-  for (const text of texts) await client.request('transact', text);
-  const seconds = (performance.now() - started) / 1000;
-  client.close();
-  return seconds;
+/** What a load took. */
+interface Load {
+  readonly seconds: number;
+  readonly serverCpuSeconds: number;
+  readonly clientCpuSeconds: number;
 }
 
-async function loadThroughSink(server: OvsdbServer): Promise<number> {
+async function loadBare(server: OvsdbServer, routerUuid: string): Promise<Load> {
+  const texts = [...loadTexts(routerUuid, ROWS)];
+  const client = await BareClient.open(server);
+  const load = await measure(server, async () => {
+    const started = performance.now();
+    for (const text of texts) await client.request('transact', text);
+    return (performance.now() - started) / 1000;
+  });
+  client.close();
+  return load;
+}
+
+async function loadThroughSink(server: OvsdbServer): Promise<Load> {
   const sink = await openSink(server);
-  const seconds = await loadSink(sink);
+  const batches = makeBatches();
+  const load = await measure(server, () => loadSink(sink, batches));
   await sink.close();
-  return seconds;
+  return load;
+}
+
+async function measure(server: OvsdbServer, work: () => Promise<number>): Promise<Load> {
+  const serverBefore = cpuSecondsOf(server.pid);
+  const clientBefore = process.cpuUsage();
+  const seconds = await work();
+  const { user, system } = process.cpuUsage(clientBefore);
+  return {
+    seconds,
+    serverCpuSeconds: cpuSecondsOf(server.pid) - serverBefore,
+    clientCpuSeconds: (user + system) / 1e6,
+  };
+}
+
+/** User and system time of a process (proc(5)): what a busy machine does to the wall clock does not show in it. */
+function cpuSecondsOf(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const fields = rest.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 async function openSink(server: OvsdbServer): Promise<Sink> {
@@ -187,21 +219,27 @@ async function openSink(server: OvsdbServer): Promise<Sink> {
   return sink;
 }
 
-/** Seconds for all rows, batch after batch as the core gives them. Building the batches does not count. */
-async function loadSink(sink: Sink): Promise<number> {
-  let seconds = 0;
+/** All rows as the core gives them. */
+function makeBatches(): FibBatch[] {
+  const batches: FibBatch[] = [];
   for (let start = 0; start < ROWS; start += ROWS_PER_BATCH) {
     const changes = [];
     for (let i = start; i < start + ROWS_PER_BATCH; i++) {
       changes.push({ prefix: prefixAt(i), to: [nextHopAt(i)] });
     }
-    const batch = buildBatch(changes);
-    const started = performance.now();
+    batches.push(buildBatch(changes));
+  }
+  return batches;
+}
+
+/** Seconds for all batches. */
+async function loadSink(sink: Sink, batches = makeBatches()): Promise<number> {
+  const started = performance.now();
+  for (const batch of batches) {
     const { known, failures } = await sink.apply(batch);
-    seconds += (performance.now() - started) / 1000;
     if (!known || failures.length > 0) throw new Error(`${failures.length} records failed`);
   }
-  return seconds;
+  return (performance.now() - started) / 1000;
 }
 
 /** Writes text, waits for the answer. */
@@ -261,9 +299,11 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-function rates(values: readonly number[]): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)].map(Math.round);
-  return `${Math.round(median(values))} rows/s (${least}–${most})`;
+function describe(loads: readonly Load[]): string {
+  const rates = loads.map(({ seconds }) => Math.round(ROWS / seconds));
+  const server = median(loads.map(({ serverCpuSeconds }) => serverCpuSeconds));
+  const client = median(loads.map(({ clientCpuSeconds }) => clientCpuSeconds));
+  return `${median(rates)} rows/s (${Math.min(...rates)}–${Math.max(...rates)}), CPU of the server ${server.toFixed(2)} s, of the client ${client.toFixed(2)} s`;
 }
 
 function ms(value: number): string {

@@ -48,7 +48,7 @@ export const restart: Comparison = {
 };
 
 async function measure(routes: number): Promise<Sample> {
-  await using site = await Site.open();
+  await using site = await Site.open({ kernelRoutes: routes });
   const northbound = await startNorthbound(site);
   const client = await NorthboundClient.open(northbound.socketPath);
   const first = await startWithFeed(site, northbound, routes);

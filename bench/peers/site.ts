@@ -20,7 +20,7 @@ export const ROUTER_DEVICE = 'fabric';
 
 const PREFIX_LENGTH = 24;
 /** The kernel takes a deleted namespace's routes apart in the background: about a second for a million. */
-const SETTLE_MS = 1500;
+const SETTLE_MS_PER_ROUTE = 0.0015;
 
 const openSites = new Set<Site>();
 
@@ -33,16 +33,20 @@ export class Site implements AsyncDisposable {
   feedNamespace = '';
   routerNamespace = '';
 
-  private constructor(directory: string) {
+  readonly #settleMs: number;
+
+  private constructor(directory: string, kernelRoutes: number) {
     this.directory = directory;
+    this.#settleMs = kernelRoutes * SETTLE_MS_PER_ROUTE;
     this.#namespaces = new NetworkNamespaces(`bench-${process.pid}`);
     this.processes = new Processes(directory);
   }
 
-  static async open(): Promise<Site> {
+  /** `kernelRoutes`: how many there will be, so that closing waits until the kernel is rid of them. */
+  static async open({ kernelRoutes = 0 } = {}): Promise<Site> {
     const directory = await mkdtemp(join(tmpdir(), `rutter-bench-${process.pid}-`));
     chmodSync(directory, 0o755); // FRR's user reads in it
-    const site = new Site(directory);
+    const site = new Site(directory, kernelRoutes);
     if (openSites.size === 0) closeOnSignal();
     openSites.add(site);
     try {
@@ -91,7 +95,7 @@ export class Site implements AsyncDisposable {
     await this.processes[Symbol.asyncDispose]();
     await this.#namespaces[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true });
-    await sleep(SETTLE_MS);
+    await sleep(this.#settleMs);
   }
 }
 
