@@ -11,7 +11,7 @@ import type { IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, prefixFamily } from '../net/prefix.ts';
 import { OFFLINE_FIB, OFFLINE_NETWORK, type OfflineCore } from './offline-core.ts';
 
-const PAGE_ROWS = 4096;
+const PAGE_ROWS = 1024;
 
 export interface OfflineQuery {
   readonly network: string;

@@ -1,6 +1,6 @@
 // Stored path attributes → the fields a route object shows. Sets are shared by many routes, so decoded ones are kept.
 import type { AsPathElement } from '../bgp/attributes/as-path.ts';
-import { type DescribedAttributes, describeAttributes } from '../bgp/attributes/describe.ts';
+import { describeAttributes } from '../bgp/attributes/describe.ts';
 import type { StoredAttributes } from '../core/route-core.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 
@@ -68,29 +68,27 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Stored attributes carry 4-octet AS numbers and no NLRI (core/route-core.ts). */
 const storedContext = { fourOctetAs: true, addPath: new Set<string>() };
 
+/** In the order in which they are shown; written out, because a dump makes hundreds of thousands. */
 function attributeFields(stored: StoredAttributes): AttributeFields {
-  const described = describeAttributes(stored.bytes, storedContext).attributes;
-  const fields = { ...pick(described), asPath: described.asPath ?? [] };
-  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as AttributeFields;
+  const { attributes } = describeAttributes(stored.bytes, storedContext);
+  const fields: Writable<AttributeFields> = {};
+  if (attributes.origin !== undefined) fields.origin = attributes.origin;
+  fields.asPath = attributes.asPath ?? [];
+  if (attributes.med !== undefined) fields.med = attributes.med;
+  if (attributes.localPref !== undefined) fields.localPref = attributes.localPref;
+  if (attributes.atomicAggregate) fields.atomicAggregate = true;
+  if (attributes.aggregator) fields.aggregator = attributes.aggregator;
+  if (attributes.communities) fields.communities = attributes.communities;
+  if (attributes.largeCommunities) fields.largeCommunities = attributes.largeCommunities;
+  if (attributes.extendedCommunities) {
+    fields.extendedCommunities = attributes.extendedCommunities.map(({ text }) => text);
+  }
+  if (attributes.originatorId !== undefined) fields.originatorId = attributes.originatorId;
+  if (attributes.clusterList) fields.clusterList = attributes.clusterList;
+  return fields;
 }
 
-/** In the order in which they are shown. */
-function pick(attributes: DescribedAttributes): Record<keyof AttributeFields, unknown> {
-  return {
-    origin: attributes.origin,
-    asPath: attributes.asPath,
-    med: attributes.med,
-    localPref: attributes.localPref,
-    atomicAggregate: attributes.atomicAggregate,
-    aggregator: attributes.aggregator,
-    communities: attributes.communities,
-    largeCommunities: attributes.largeCommunities,
-    extendedCommunities: attributes.extendedCommunities?.map(({ text }) => text),
-    originatorId: attributes.originatorId,
-    clusterList: attributes.clusterList,
-  };
-}
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function nextHopOf({ nextHop, linkLocalNextHop }: StoredAttributes): RouteNextHop {
   const address = formatIpAddress(nextHop);

@@ -74,7 +74,7 @@ export function routeObject(row: RouteRow, names: RouteNames): RouteObject {
     nextHops,
     ...attributes,
     since: formatTime(row.since),
-    ...(row.fibStates.length === 0 ? undefined : { installed: installedIn(row, names) }),
+    ...installedIn(row, names),
     reason: row.reason,
   };
 }
@@ -106,13 +106,17 @@ export function entryObject(
   };
 }
 
-function installedIn(row: RouteRow, names: RouteNames): Partial<Record<TargetName, InstallState>> {
+/** The field, where there is a target with a name. */
+function installedIn(row: RouteRow, names: RouteNames): Pick<RouteObject, 'installed'> | undefined {
   const installed: Partial<Record<TargetName, InstallState>> = {};
+  let isKnown = false;
   for (const { fib, state } of row.fibStates) {
     const target = names.target(fib);
-    if (target !== undefined) installed[target] = installStates[state];
+    if (target === undefined) continue;
+    installed[target] = installStates[state];
+    isKnown = true;
   }
-  return installed;
+  return isKnown ? { installed } : undefined;
 }
 
 const installStates: Readonly<Record<FibState, InstallState>> = {
@@ -131,6 +135,20 @@ function isSameText(a: readonly RouteNextHop[], b: readonly RouteNextHop[]): boo
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+const SECONDS_PER_DAY = 86_400;
+/** The day of the last time formatted: a dump has few days and many times. */
+let dayFormatted = { day: Number.NaN, text: '' };
+
 function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000', '');
+  const day = Math.floor(seconds / SECONDS_PER_DAY);
+  if (day !== dayFormatted.day) {
+    const text = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 11);
+    dayFormatted = { day, text };
+  }
+  const time = seconds - day * SECONDS_PER_DAY;
+  const hour = Math.floor(time / 3600);
+  const minute = Math.floor(time / 60) % 60;
+  return `${dayFormatted.text}${twoDigits[hour]}:${twoDigits[minute]}:${twoDigits[time % 60]}Z`;
 }
+
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));

@@ -3,13 +3,22 @@
 import type { MessageRecord, MrtRecord, RibRecord } from '../../src/sources/mrt-types.ts';
 import { MrtType } from '../../src/sources/mrt-types.ts';
 
-/** The lines bgpdump prints for a record; it does not tell unicast (SAFI 1) from multicast (SAFI 2). */
-export function bgpdumpLines(record: MrtRecord, safis: readonly number[] = [1, 2]): string[] {
+export interface LineOptions {
+  /** bgpdump does not tell unicast (1) from multicast (2). */
+  readonly safis: readonly number[];
+  /** Of an AS4_PATH with confederation segments bgpdump takes nothing; RFC 6793 §6 drops these segments. */
+  readonly as4Confed: 'ignore-path' | 'drop-segments';
+}
+
+const asBgpdump: LineOptions = { safis: [1, 2], as4Confed: 'ignore-path' };
+
+/** The lines bgpdump prints for a record. */
+export function bgpdumpLines(record: MrtRecord, options = asBgpdump): string[] {
   switch (record.kind) {
     case 'rib':
-      return safis.includes(record.safi) ? ribLines(record) : [];
+      return options.safis.includes(record.safi) ? ribLines(record, options) : [];
     case 'message':
-      return record.message[18] === 2 ? updateLines(record, safis) : [];
+      return record.message[18] === 2 ? updateLines(record, options) : [];
     case 'stateChange': {
       const { peer, oldState, newState } = record;
       const head = `${typeName(record)}|${time(record)}|STATE`;
@@ -34,13 +43,13 @@ function time({ mrtType, timestamp }: MrtRecord): string {
   return `${Math.floor(timestamp / 1e6)}.${String(timestamp % 1e6).padStart(6, '0')}`;
 }
 
-function ribLines(record: RibRecord): string[] {
+function ribLines(record: RibRecord, options: LineOptions): string[] {
   if (record.safi > 2 || record.afi > 2) return [];
   const [prefix] = readPrefixes(record.nlri, record.afi, false);
   const name = record.mrtType === MrtType.tableDump ? 'TABLE_DUMP' : 'TABLE_DUMP2';
   return record.entries.flatMap(({ peer, pathId, attributes }) => {
     if (peer === undefined) return [];
-    const facts = readAttributes(attributes, record.fourOctetAs);
+    const facts = readAttributes(attributes, record.fourOctetAs, options);
     const head = `${name}${record.addPath ? '_AP' : ''}|${time(record)}|B`;
     const path = record.addPath ? `|${pathId}` : '';
     const nextHop = facts.mpNextHop ?? (facts.nextHop || '255.255.255.255'); // INADDR_NONE
@@ -50,12 +59,16 @@ function ribLines(record: RibRecord): string[] {
   });
 }
 
-function updateLines(record: MessageRecord, safis: readonly number[]): string[] {
+function updateLines(record: MessageRecord, options: LineOptions): string[] {
   const { message, peer, addPath, fourOctetAs } = record;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   const withdrawnEnd = 21 + view.getUint16(19);
   const attributesEnd = withdrawnEnd + 2 + view.getUint16(withdrawnEnd);
-  const facts = readAttributes(message.subarray(withdrawnEnd + 2, attributesEnd), fourOctetAs);
+  const facts = readAttributes(
+    message.subarray(withdrawnEnd + 2, attributesEnd),
+    fourOctetAs,
+    options,
+  );
   const line = (kind: string, { text, pathId }: Nlri, rest = '') =>
     `${typeName(record)}${addPath ? '_AP' : ''}|${time(record)}|${kind}|` +
     `${formatAddress(peer.address)}|${peer.asn}|${text}${addPath ? `|${pathId}` : ''}${rest}`;
@@ -63,7 +76,7 @@ function updateLines(record: MessageRecord, safis: readonly number[]): string[] 
     line('A', nlri, `|${facts.describe(nextHop)}`);
   const lists = (parts: MpPart[], afi: number, safi: number) =>
     parts.filter((part) => part.afi === afi && part.safi === safi);
-  const families = [1, 2].flatMap((afi) => safis.map((safi) => [afi, safi] as const));
+  const families = [1, 2].flatMap((afi) => options.safis.map((safi) => [afi, safi] as const));
   return [
     ...readPrefixes(message.subarray(21, withdrawnEnd), 1, addPath).map((nlri) => line('W', nlri)),
     ...families.flatMap(([afi, safi]) =>
@@ -125,7 +138,7 @@ interface Facts {
 
 const origins = ['IGP', 'EGP', 'INCOMPLETE'];
 
-function readAttributes(bytes: Uint8Array, fourOctetAs: boolean): Facts {
+function readAttributes(bytes: Uint8Array, fourOctetAs: boolean, options: LineOptions): Facts {
   const values = new Map<number, Uint8Array>();
   let offset = 0;
   while (offset < bytes.length) {
@@ -141,7 +154,7 @@ function readAttributes(bytes: Uint8Array, fourOctetAs: boolean): Facts {
   };
   const path = mergePaths(
     readSegments(values.get(2) ?? new Uint8Array(), fourOctetAs),
-    readSegments(values.get(17) ?? new Uint8Array(), true),
+    readAs4Segments(values.get(17) ?? new Uint8Array(), options),
   );
   const nextHop = values.has(3) ? formatAddress(values.get(3)!) : '';
   const describe = (hop: string) =>
@@ -196,11 +209,16 @@ function readSegments(value: Uint8Array, fourOctetAs: boolean): Segment[] {
   return segments;
 }
 
+function readAs4Segments(value: Uint8Array, { as4Confed }: LineOptions): Segment[] {
+  const segments = readSegments(value, true);
+  const plain = segments.filter(({ type }) => type < 3);
+  return as4Confed === 'ignore-path' && plain.length < segments.length ? [] : plain;
+}
+
 /** RFC 6793 §4.2.3: AS4_PATH replaces the end of AS_PATH that is as long. */
 function mergePaths(path: Segment[], as4Path: Segment[]): Segment[] {
   let keep = hops(path) - hops(as4Path);
-  // bgpdump holds an AS4_PATH with confederation segments for malformed (RFC 6793 §6 only drops these segments).
-  if (as4Path.length === 0 || keep < 0 || as4Path.some(({ type }) => type > 2)) return path;
+  if (as4Path.length === 0 || keep < 0) return path;
   const merged: Segment[] = [];
   for (const { type, asns } of path) {
     if (keep <= 0) break;
