@@ -161,6 +161,7 @@ export class Agent {
       kind,
       worker: new SinkWorker(sink),
       maxRemovalShare: config.startup.maxRemovalShare,
+      onWork: () => this.#workLoop.wake(),
       log: log.child({ network: networkName, target: kind }),
     });
     const target = { fib, kind, reconciler };
