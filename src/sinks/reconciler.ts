@@ -72,6 +72,8 @@ export interface ReconcilerOptions {
   /** Held removals beyond this share of what is installed stay held at the release. */
   readonly maxRemovalShare?: number;
   readonly clock?: ReconcilerClock;
+  /** A snapshot has ended: the core has deferred work (RouteCore.work) before it can be drained; kick() after it. */
+  readonly onWork: () => void;
   readonly log: ReconcilerLog;
 }
 
@@ -337,6 +339,7 @@ export class Reconciler {
     this.#needsSnapshot = false;
     const { pendingCount } = this.#core.fibCounters(this.#fib);
     this.#options.log.info({ ownedCount, foreignCount, pendingCount }, 'target read');
+    this.#options.onWork();
   }
 
   #hearRefused(event: Extract<SinkEvent, { type: 'refused' }>): void {

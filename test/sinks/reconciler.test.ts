@@ -126,6 +126,7 @@ describe('Reconciler', () => {
       worker,
       clock,
       log: quiet,
+      onWork: () => undefined,
     });
   });
 
