@@ -521,8 +521,11 @@ describe('the cap', () => {
     expect(listRoutes(server)).toHaveLength(3);
     expect(fixture.heard('released')).toEqual([]);
     await fixture.apply([{ prefix: '10.3.0.0/16' }]);
+    expect(fixture.heard('released')).toEqual([]); // not before the answer is out
+    await waitFor(() => fixture.heard('released').length === 1, 'release');
     expect(fixture.heard('released').flatMap(({ prefixes }) => prefixes)).toEqual(['10.4.0.0/16']);
     await fixture.apply([{ prefix: '10.1.0.0/16', to: ['172.18.0.5'] }]);
+    await waitFor(() => fixture.heard('released').length === 2, 'release');
     expect(fixture.heard('released').flatMap(({ prefixes }) => prefixes)).toEqual([
       '10.4.0.0/16',
       '10.2.0.0/16',

@@ -15,8 +15,8 @@ export const ROUTE_TABLE = 'Logical_Router_Static_Route';
 export const ROUTER_TABLE = 'Logical_Router';
 export const PORT_TABLE = 'Logical_Router_Port';
 
-export const OWNER_KEY = 'rutter/owner';
-export const NETWORK_KEY = 'rutter/network';
+const OWNER_KEY = 'rutter/owner';
+const NETWORK_KEY = 'rutter/network';
 
 /** `nexthop` of a row that drops packets on purpose (ovn-nb(5)). */
 const DISCARD = 'discard';

@@ -16,8 +16,11 @@
 // What is ours is in the data: rows of our router whose external_ids name our owner and network (P2).
 //
 // Changes to the prefixes of a batch are not drift while the batch is applied: the writer looks at every record's rows before
-// it calls them done. An event and the answer to apply() travel on different ports, in no order to each other; so nothing
-// is told about a record's prefix by event before apply() has answered for it.
+// it calls them done, and the core has those entries in flight until apply() answers. So nothing is told about them by event
+// before that.
+//
+// Others' inserts are not told by the server, and neither are ours (row.ts says why). Rows that the router's set names are ours
+// in flight, or are asked for; until their content is here there is no snapshot.
 import { encodeObservations, type FibBatch } from '../../core/records.ts';
 import { parsePrefix } from '../../net/prefix.ts';
 import { OvsdbClient } from '../../ovsdb/client.ts';
@@ -143,9 +146,12 @@ class OvnSink implements Sink {
   #applyEnded(): void {
     const applied = this.#applying;
     this.#applying = new Set();
-    if (this.#state !== 'ready') return;
-    this.#release(this.#admission.takeCleared(applied));
-    this.#releaseRoom();
+    // After the answer: until then the core has these entries in flight and could not take them up again.
+    setImmediate(() => {
+      if (this.#state !== 'ready') return;
+      this.#release(this.#admission.takeCleared(applied));
+      this.#releaseRoom();
+    });
   }
 
   async flush(): Promise<{ removedCount: number }> {
@@ -297,25 +303,24 @@ class OvnSink implements Sink {
   // ---- what changes mean ----
 
   #react(touched: TouchedPrefixes): void {
-    const drifted = [...touched.owned].filter(
-      (prefix) => !this.#applying.has(prefix) && !this.#yielding.has(prefix),
-    );
-    if (drifted.length > 0) this.#tellObserved(drifted);
-    this.#yield([...touched.foreign, ...touched.owned]);
-    const cleared = [...touched.foreign].filter((prefix) => !this.#applying.has(prefix));
-    this.#release(this.#admission.takeCleared(cleared));
-    if (touched.owned.size > 0 && this.#applying.size === 0) this.#releaseRoom();
+    const owned = [...touched.owned].filter((prefix) => !this.#isOurDoing(prefix));
+    const foreign = [...touched.foreign].filter((prefix) => !this.#isOurDoing(prefix));
+    if (owned.length > 0) this.#tellObserved(owned);
+    this.#yield([...foreign, ...owned]);
+    this.#release(this.#admission.takeCleared(foreign));
+    if (owned.length > 0 && this.#applying.size === 0) this.#releaseRoom();
     this.#removeUnreadable();
+  }
+
+  #isOurDoing(prefix: string): boolean {
+    return this.#applying.has(prefix) || this.#yielding.has(prefix);
   }
 
   /** Takes our rows away where others' rows have come beside them. A batch that is being applied does that itself. */
   #yield(candidates: readonly string[]): void {
     const prefixes = candidates.filter(
       (prefix) =>
-        this.#rows.owned(prefix).length > 0 &&
-        this.#admission.collision(prefix) !== undefined &&
-        !this.#applying.has(prefix) &&
-        !this.#yielding.has(prefix),
+        this.#rows.owned(prefix).length > 0 && this.#admission.collision(prefix) !== undefined,
     );
     if (prefixes.length === 0) return;
     for (const prefix of prefixes) this.#yielding.add(prefix);
@@ -330,6 +335,7 @@ class OvnSink implements Sink {
     }
     this.#tellObserved(prefixes);
     for (const prefix of prefixes) this.#refuse(prefix);
+    this.#releaseRoom();
   }
 
   #refuse(prefix: string): void {

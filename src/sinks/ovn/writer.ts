@@ -27,7 +27,7 @@ import {
 } from './transaction.ts';
 
 /** Rows per transaction: 5 ms of the server's time, which is everybody's. 1000 are no faster (bench/ovsdb.ts). */
-const MOST_CHANGES = 500;
+export const MOST_CHANGES = 500;
 
 /** Rounds before a record that somebody keeps changing is given up. */
 const MOST_ROUNDS = 3;
