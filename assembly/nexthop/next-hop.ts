@@ -73,8 +73,12 @@ export class NextHop {
   use(tracked: bool): void {
     this.retain();
     if (this.uses++) return;
-    this.flags = (this.flags & ~(RESOLVED | TRACKED)) | (tracked ? TRACKED : 0);
-    this.metric = 0;
+    this.setTracked(tracked);
+    // Unused for a moment and not yet told: the host still has it and will not hear of it again, so its word stands.
+    if ((this.flags & ANNOUNCED) == 0) {
+      this.flags &= ~RESOLVED;
+      this.metric = 0;
+    }
     this.enqueue();
   }
 

@@ -3,7 +3,7 @@
 import { AttributeSet } from './attribute-set';
 import { Destination, newDestination } from './destination';
 import { decideDestination, setFlags, setLabel } from './loc-rib';
-import { knownPeer, Peer } from './peer';
+import { knownPeer, Peer, PeerFamily } from './peer';
 import { newRoute, Route } from './route';
 import { Table } from './table';
 
@@ -31,7 +31,7 @@ export function announce(
   if (destination == null) return addRoute(peer, table, null, keyPtr, bits, pathId, set, now);
   const known = destination.find(peer.id, pathId);
   if (known == null) return addRoute(peer, table, destination, keyPtr, bits, pathId, set, now);
-  known.epoch = peer.family(table.family).epoch;
+  refresh(known, peer.family(table.family));
   if (known.attributes == set) return ANNOUNCED;
   known.setAttributes(set);
   known.since = now;
@@ -54,6 +54,7 @@ export function withdraw(peer: Peer, table: Table, keyPtr: usize, bits: u32, pat
 /** Takes a route out; the caller decides anew, or removes the destination when it was the last one. */
 export function removeRoute(table: Table, destination: Destination, route: Route): void {
   setFlags(route, table.family, 0);
+  refresh(route, knownPeer(route.peer).family(table.family));
   peerFamilyCount(table, route, -1);
   destination.unlink(route);
   route.free();
@@ -64,6 +65,13 @@ export function removeDestination(table: Table, destination: Destination): void 
   setLabel(table, destination, 0);
   table.remove(destination);
   destination.free();
+}
+
+/** Brings a route into the current epoch. */
+function refresh(route: Route, counters: PeerFamily): void {
+  if (route.epoch == counters.epoch) return;
+  counters.noteStaleGone();
+  route.epoch = counters.epoch;
 }
 
 function addRoute(
@@ -77,7 +85,7 @@ function addRoute(
   now: u32,
 ): u32 {
   const counters = peer.family(table.family);
-  if (counters.limit != 0 && counters.received >= counters.limit) return OVER_LIMIT;
+  if (counters.isFull) return OVER_LIMIT;
   if (known != null && pathId != 0 && known.countOf(peer.id) >= MAXIMUM_PATHS_PER_PEER) {
     return OVER_LIMIT;
   }

@@ -39,9 +39,9 @@ export function decideDestination(table: Table, destination: Destination): void 
   let best: Route | null = null;
   if (!head.next) {
     // The usual case: one route, nothing to compare.
-    const isEligible = ineligibility(head) == 0;
-    setFlags(head, table.family, isEligible ? ROUTE_ELIGIBLE | ROUTE_BEST : 0);
-    if (isEligible) best = head;
+    const eligible = ineligibility(head) == 0;
+    setFlags(head, table.family, eligible ? ROUTE_ELIGIBLE | ROUTE_BEST : 0);
+    if (eligible) best = head;
   } else {
     best = decideAmongSeveral(table, destination);
   }
@@ -73,9 +73,13 @@ export function setFlags(route: Route, family: u32, flags: u8): void {
   const before = route.flags & ROUTE_DECIDED;
   if (before == flags) return;
   const counters = knownPeer(route.peer).family(family);
-  counters.accepted += (flags & ROUTE_ELIGIBLE) - (before & ROUTE_ELIGIBLE);
+  counters.accepted += isEligible(flags) - isEligible(before);
   counters.best += isChosen(flags) - isChosen(before);
   route.flags = (route.flags & ~ROUTE_DECIDED) | flags;
+}
+
+function isEligible(flags: u8): u32 {
+  return (flags & ROUTE_ELIGIBLE) != 0 ? 1 : 0;
 }
 
 function isChosen(flags: u8): u32 {

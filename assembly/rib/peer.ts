@@ -16,14 +16,16 @@ export const LOCAL_PEER: u32 = 0;
 
 const peers = changetype<IdTable>(memory.data(8, 4));
 
-// PeerFamily, 24 bytes; peers × families
-//   0        4          8          12     16          20      21           22            23
-//   | limit  | received | accepted | best | sweepMark | epoch | sweepEpoch | oldestEpoch | – |
+// PeerFamily, 28 bytes; peers × families
+//   0        4          8       12         16     20          24      25           26            27
+//   | limit  | received | stale | accepted | best | sweepMark | epoch | sweepEpoch | oldestEpoch | – |
 @unmanaged
 export class PeerFamily {
-  /** Most routes stored; 0 is no limit. */
+  /** Most routes stored, stale ones not counted; 0 is no limit. */
   limit: u32 = 0;
   received: u32 = 0;
+  /** Routes of earlier epochs. */
+  private stale: u32 = 0;
   accepted: u32 = 0;
   best: u32 = 0;
   /** A walk of the table that began at this generation or later finishes the sweep; 0 when none is wanted. */
@@ -34,11 +36,23 @@ export class PeerFamily {
   zero: u8 = 0;
 
   beginEpoch(): void {
-    if (<u8>(this.epoch - this.oldestEpoch) < OLDEST_DISTANCE) this.epoch++;
+    if (<u8>(this.epoch - this.oldestEpoch) >= OLDEST_DISTANCE) return;
+    this.epoch++;
+    this.stale = this.received;
   }
 
   isStale(epoch: u8): bool {
     return epoch != this.epoch;
+  }
+
+  /** A restarted peer must not hit its limit because its old routes are still being swept. */
+  get isFull(): bool {
+    return this.limit != 0 && this.received - this.stale >= this.limit;
+  }
+
+  /** A route of an earlier epoch was announced again, or is removed. */
+  noteStaleGone(): void {
+    this.stale--;
   }
 
   requestSweep(mark: u32): void {
