@@ -1,7 +1,7 @@
 // How much CPU and memory does a full table over TCP cost, to Loc-RIB, with nothing to program?
 import { FeedProcess } from './feed/process.ts';
 import { PREFIXES_PER_UPDATE } from './feed/stream.ts';
-import { processCost } from './harness/cpu.ts';
+import { mainThreadQueuedMs, processCost } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
@@ -29,6 +29,7 @@ export const ingest: Comparison = {
     { key: 'wall', title: 'wall', unit: 's' },
     { key: 'rss', title: 'peak RSS', unit: 'MB' },
     { key: 'worstHold', title: 'loop held, worst', unit: 'ms' },
+    { key: 'queued', title: 'waited for a core', unit: 'ms', isContext: true },
     { key: 'coreBytes', title: 'core memory', unit: 'MB' },
   ],
   contestants: [
@@ -67,6 +68,7 @@ async function measure(receiver: Receiver, routes: number): Promise<Sample> {
   await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
+  const queuedBefore = mainThreadQueuedMs(running.pids[0]!);
   const beganAt = await feed.beginTable();
   const doneAt = await untilCount(() => running.routeCount(), {
     what: `${receiver.name}: routes learned`,
@@ -80,6 +82,7 @@ async function measure(receiver: Receiver, routes: number): Promise<Sample> {
     cpu: after.cpuSeconds - before.cpuSeconds,
     wall: (doneAt - beganAt) / 1e9,
     rss: after.peakRssBytes / 1e6,
+    queued: mainThreadQueuedMs(running.pids[0]!) - queuedBefore,
     ...(await running.figures?.()),
   };
 }

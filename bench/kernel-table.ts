@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatPrefix } from '../src/net/prefix.ts';
 import { FeedProcess } from './feed/process.ts';
 import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
-import { processCost } from './harness/cpu.ts';
+import { mainThreadQueuedMs, processCost } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
@@ -35,6 +35,7 @@ export const kernelTable: Comparison = {
     { key: 'cpu', title: 'CPU', unit: 's' },
     { key: 'rss', title: 'peak RSS', unit: 'MB' },
     { key: 'worstHold', title: 'loop held, worst', unit: 'ms' },
+    { key: 'queued', title: 'waited for a core', unit: 'ms', isContext: true },
   ],
   contestants: [
     programsKernel(rutter),
@@ -69,6 +70,7 @@ async function measureReceiver(receiver: Receiver, routes: number): Promise<Samp
   await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
+  const queuedBefore = mainThreadQueuedMs(running.pids[0]!);
   const inside = running.pids[0]!;
   const connected = countKernelRoutes(inside);
   const beganAt = await feed.beginTable();
@@ -84,6 +86,7 @@ async function measureReceiver(receiver: Receiver, routes: number): Promise<Samp
     ...figures(routes, (doneAt - beganAt) / 1e9),
     cpu: after.cpuSeconds - before.cpuSeconds,
     rss: after.peakRssBytes / 1e6,
+    queued: mainThreadQueuedMs(running.pids[0]!) - queuedBefore,
     ...(await running.figures?.()),
   };
 }

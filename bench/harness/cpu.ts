@@ -38,6 +38,12 @@ function readPeakRss(pid: number): number {
   return Number(kilobytes ?? 0) * 1024;
 }
 
+/** How long the main thread was ready to run while others had the CPU (kernel: Documentation/scheduler/sched-stats). */
+export function mainThreadQueuedMs(pid: number): number {
+  const [, queuedNs] = (readProc(`/proc/${pid}/schedstat`) ?? '').split(' ');
+  return Number(queuedNs ?? 0) / 1e6;
+}
+
 /** Processes end while one looks: a missing file is an answer. */
 function readProc(file: string): string | undefined {
   try {

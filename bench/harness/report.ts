@@ -102,6 +102,7 @@ function formatRatios(
   return contestants.flatMap((other) => {
     if (other === subject) return [];
     const ratios = metrics.flatMap((metric) => {
+      if (metric.isContext) return [];
       const own = summaryOf(subject, metric.key)?.median;
       const others = summaryOf(other, metric.key)?.median;
       return own === undefined || !others ? [] : [`${metric.title} ${round(own / others)} ×`];

@@ -5,6 +5,8 @@ export interface Metric {
   readonly key: string;
   readonly title: string;
   readonly unit: 's' | 'ms' | 'MB' | 'routes/s' | 'count';
+  /** Says something of the run, not of the contestant: no ratio is made of it. */
+  readonly isContext?: true;
 }
 
 /** One run's figures by metric key. A metric that a contestant cannot tell is left out. */
