@@ -2,10 +2,12 @@
 //
 // `atomics: 'disabled'`: an idle piscina worker otherwise sleeps in Atomics.wait, and the sink's own sockets and timers with it.
 // Answers and events come over one port per opened sink, in the order they were said. A worker that dies takes the port with it:
-// `onLost` says so, and open() starts the sink anew in a fresh thread.
+// `onLost` says so, and open() starts the sink anew in a fresh thread. Messages that come in a heap (a snapshot of a million routes) are
+// taken in slices, so that the main loop is not held.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { TargetListener, TargetWorker } from '../sinks/target-worker.ts';
+import { Inbox } from './inbox.ts';
 import type {
   ApplyResult,
   FibBatchMessage,
@@ -54,7 +56,10 @@ export class SinkWorker implements TargetWorker {
   async open(listener: TargetListener): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    port1.on('message', (message: SinkMessage) => this.#hear(message, listener));
+    const inbox = new Inbox<SinkMessage>((message) => {
+      if (port1 === this.#port) this.#hear(message, listener); // What a lost worker said is void.
+    });
+    port1.on('message', (message: SinkMessage) => inbox.put(message));
     port1.on('close', () => this.#lose(port1, listener));
     await this.#ask({ type: 'open', sink: this.#options, events: port2 }, [port2]);
   }
