@@ -133,6 +133,10 @@ export class Reconciler {
   #retryTimer: { cancel(): void } | undefined;
   #reopenTimer: { cancel(): void } | undefined;
   #removalsHeld: string | undefined;
+  /** What is there has been read once: only then is it known how many removals wait. */
+  #wasRead = false;
+  /** A release that came before that. */
+  #awaitedRelease: { readonly force: boolean } | undefined;
   #writtenCount = 0;
   #batchCount = 0;
   #lastBatchMs = 0;
@@ -166,9 +170,13 @@ export class Reconciler {
 
   /**
    * The first sync has ended: what is left over from an earlier life may go (P3). Too many at once stay held until `force`, an operator's
-   * word.
+   * word. Decided when the target has been read, not before.
    */
   releaseRemovals({ force = false }: { readonly force?: boolean } = {}): void {
+    if (!this.#wasRead) {
+      this.#awaitedRelease = { force: force || this.#awaitedRelease?.force === true };
+      return;
+    }
     const { heldCount, installedCount } = this.#core.fibCounters(this.#fib);
     const share = this.#options.maxRemovalShare ?? 0.5;
     const isMany = heldCount > FEW_REMOVALS && heldCount > share * installedCount;
@@ -339,6 +347,10 @@ export class Reconciler {
     this.#needsSnapshot = false;
     const { pendingCount } = this.#core.fibCounters(this.#fib);
     this.#options.log.info({ ownedCount, foreignCount, pendingCount }, 'target read');
+    this.#wasRead = true;
+    const release = this.#awaitedRelease;
+    this.#awaitedRelease = undefined;
+    if (release !== undefined) this.releaseRemovals(release);
     this.#options.onWork();
   }
 

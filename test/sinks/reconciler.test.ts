@@ -1,6 +1,7 @@
 // The closed loop of one target, with a sink in this thread and a clock that is turned by hand.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
+import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { MemorySink } from '../../src/sinks/memory.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
@@ -305,6 +306,46 @@ describe('Reconciler', () => {
       fib.holdRemovals = true;
     };
 
+    /** The target is read: what is installed in the core is what it names. */
+    const readWhatIsThere = async () => {
+      const records = encodeObservations(
+        [...fib.installed.keys()].map((prefix) => ({
+          prefix: parsePrefix(prefix)!,
+          set: {
+            discard: false,
+            members: [{ address: parseIpAddress('192.0.2.1')!, weight: 1, interfaceIndex: 0 }],
+          },
+        })),
+      );
+      worker.open = async (listener) => {
+        worker.listener = listener;
+        listener.onEvent({ type: 'snapshotBegin' });
+        listener.onEvent({ type: 'observed', ...records });
+        listener.onEvent({ type: 'snapshotEnd', ownedCount: fib.installed.size, foreignCount: 0 });
+      };
+      await reconciler.start();
+    };
+
+    it('are not decided on before the target has been read', async () => {
+      await leaveOver(1000, 100);
+      const { installed } = fib;
+      reconciler.releaseRemovals();
+      expect(fib.holdRemovals).toBe(true);
+      await readWhatIsThere();
+      expect(fib.holdRemovals).toBe(true);
+      expect(reconciler.status().removalsHeld).toBe('900 of 1000 entries would go, more than 50 %');
+      expect(installed.size).toBe(1000);
+    });
+
+    it("an operator's word given before that counts once it is", async () => {
+      await leaveOver(1000, 100);
+      reconciler.releaseRemovals({ force: true });
+      reconciler.releaseRemovals();
+      expect(fib.holdRemovals).toBe(true);
+      await readWhatIsThere();
+      expect(fib.holdRemovals).toBe(false);
+    });
+
     it.each([
       ['few of many go', 1000, 600, true],
       ['most stay', 1000, 400, false],
@@ -312,6 +353,7 @@ describe('Reconciler', () => {
       ['all stay when everything would go', 101, 0, false],
     ])('%s', async (_name, installed, wanted, go) => {
       await leaveOver(installed, wanted);
+      await readWhatIsThere();
       reconciler.releaseRemovals();
       expect(fib.holdRemovals).toBe(!go);
       expect(reconciler.status().removalsHeld === undefined).toBe(go);
