@@ -101,7 +101,9 @@ function isInside(destination: Destination): bool {
 /** Shortest first. */
 function readCovering(table: Table): void {
   for (let bits: u32 = 0; bits <= query.matchBits; bits++) {
-    writeMaybe(table, table.find(matchKey(), bits));
+    // `find` compares whole keys, and the match's goes on behind these bits
+    const covering = table.longestMatch(matchKey(), bits);
+    if (covering != null && covering.bits == bits) writeRows(table, covering);
   }
 }
 

@@ -154,8 +154,9 @@ function as4PathBytesUsed(): usize {
   return as4PathPtr == 0 ? 0 : as4PathBytes;
 }
 
-/** RFC 6793 §4.2.3: an AGGREGATOR with a real AS was rewritten by an old speaker, and both AS4_* are stale. */
+/** RFC 6793 §4.2.3: an AGGREGATOR with a real AS beside AS4_AGGREGATOR was rewritten by an old speaker; both AS4_* are stale. */
 function isAs4Ignored(): bool {
+  if (as4AggregatorPtr == 0) return false; // an aggregator with a 2-octet AS sends none
   for (let i: u32 = 0; i < keptCount; i++) {
     const kept = keptAt(i);
     if (kept.type == AGGREGATOR) return readUint16(kept.ptr + kept.headerSize) != AS_TRANS;
