@@ -1,7 +1,7 @@
 // A FIB entry: what a target should hold for one prefix, and what it does hold.
 import { FAMILY_IPV4_UNICAST, FAMILY_IPV6_UNICAST } from '../abi';
 import { keySize } from '../lpm/key';
-import { allocateReserved, free } from '../memory/arena';
+import { allocate, free } from '../memory/arena';
 
 export const ENTRY_KEY_OFFSET: u32 = 20;
 
@@ -91,7 +91,7 @@ export class FibEntry {
 /** An entry with nothing desired and nothing installed that is in no table yet, or null when there is no memory. */
 export function newEntry(family: u32, keyPtr: usize, bits: u32): FibEntry | null {
   const size = keySize(bits);
-  const ptr = allocateReserved(ENTRY_KEY_OFFSET + size);
+  const ptr = allocate(ENTRY_KEY_OFFSET + size);
   if (!ptr) return null;
   memory.fill(ptr, 0, ENTRY_KEY_OFFSET);
   const entry = changetype<FibEntry>(ptr);

@@ -22,7 +22,7 @@ import {
   FIB_STATE_REFUSED,
 } from '../abi';
 import { Trie } from '../lpm/trie';
-import { allocateZeroed, free } from '../memory/arena';
+import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
 import { losesMembers, releaseSet, retainSet } from '../nexthop/next-hop-set';
 import {
@@ -198,7 +198,7 @@ export function fibById(id: u32): Fib | null {
 /** A new FIB without entries, or null when there is no memory or the id is taken. */
 export function newFib(id: u32, network: u32, holdsRemovals: bool): Fib | null {
   if (fibs.get(id)) return null;
-  const ptr = allocateZeroed(fibSize());
+  const ptr = allocateRecord(fibSize());
   if (!ptr) return null;
   if (!fibs.set(id, ptr)) {
     free(ptr, fibSize());

@@ -8,7 +8,7 @@
 //
 // The memory grows by whole chunks up to a ceiling. At the ceiling `allocate` answers 0 after it has tried to carve the block
 // out of a larger free one; its callers refuse the route and count it. A reserve below the ceiling is kept for what must not
-// fail when a route goes away: choosing the next best one (`allocateReserved`).
+// fail: choosing the next best route when one goes away, and what the host configures (`allocateReserved`).
 //
 // The stub runtime's own allocator is not used at all: nothing here is managed, so nothing else asks for memory. A block is
 // named by its address; 0 is never one. Blocks are 4-byte aligned, which leaves two tag bits in every pointer (lpm/node.ts).
@@ -41,7 +41,7 @@ export function allocate(size: u32): usize {
   return take(size, RESERVE_BYTES);
 }
 
-/** Like allocate, but may use the reserve: for what a withdrawal needs. */
+/** Like allocate, but may use the reserve: for what must not fail while routes come and go. */
 export function allocateReserved(size: u32): usize {
   return take(size, 0);
 }
@@ -49,6 +49,13 @@ export function allocateReserved(size: u32): usize {
 /** A zeroed block, or 0. */
 export function allocateZeroed(size: u32): usize {
   const ptr = allocate(size);
+  if (ptr) memory.fill(ptr, 0, size);
+  return ptr;
+}
+
+/** Like allocateZeroed, but may use the reserve: for what the host configures. */
+export function allocateRecord(size: u32): usize {
+  const ptr = allocateReserved(size);
   if (ptr) memory.fill(ptr, 0, size);
   return ptr;
 }

@@ -1,5 +1,5 @@
 // Small numbers chosen by the host (networks, peers, FIBs) → records. Grows; an unknown id is 0.
-import { allocateZeroed, free } from './arena';
+import { allocateRecord, free } from './arena';
 
 const FIRST_CAPACITY: u32 = 16;
 /** Ids are 16 bits wide in the records that hold them. */
@@ -29,7 +29,7 @@ export class IdTable {
     if (id >= MAXIMUM_CAPACITY) return false;
     let grown = max(this.capacity, FIRST_CAPACITY);
     while (grown <= id) grown <<= 1;
-    const recordsPtr = allocateZeroed(grown << 2);
+    const recordsPtr = allocateRecord(grown << 2);
     if (!recordsPtr) return false;
     if (this.recordsPtr) {
       memory.copy(recordsPtr, this.recordsPtr, this.capacity << 2);

@@ -1,7 +1,7 @@
 // A network (VRF): its decision options, one table per address family, and the FIBs that follow its Loc-RIB.
 import { FAMILY_COUNT } from '../abi';
 import { Fib } from '../fib/fib';
-import { allocateZeroed, free } from '../memory/arena';
+import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
 import { Table, tableSize } from './table';
 
@@ -63,7 +63,7 @@ export function ensureNetwork(id: u32): Network | null {
   const known = networkById(id);
   if (known) return known;
   const size = <u32>offsetof<Network>() + FAMILY_COUNT * tableSize();
-  const ptr = allocateZeroed(size);
+  const ptr = allocateRecord(size);
   if (!ptr) return null;
   if (!networks.set(id, ptr)) {
     free(ptr, size);

@@ -6,7 +6,7 @@
 // Epochs are compared as distances back from the current one, modulo 256; a new one begins only while none that may still be
 // in the table is 250 rounds old.
 import { FAMILY_COUNT } from '../abi';
-import { allocateZeroed, free } from '../memory/arena';
+import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
 import { ParseContext } from '../wire/parse-context';
 
@@ -142,7 +142,7 @@ export function knownPeer(id: u32): Peer {
 export function ensurePeer(id: u32): Peer | null {
   const known = peerById(id);
   if (known) return known;
-  const ptr = allocateZeroed(peerSize());
+  const ptr = allocateRecord(peerSize());
   if (!ptr) return null;
   if (!peers.set(id, ptr)) {
     free(ptr, peerSize());
