@@ -81,11 +81,13 @@ export class Agent {
           protocol: config.host.protocol,
           log,
           onChanged: () => this.#workLoop.wake(),
+          onSettled: () => this.#workLoop.wake(),
         });
     this.#workLoop = new WorkLoop({
       core,
       onNextHops: (events) => this.#nextHops?.take(events),
       onPending: (fib) => this.#targets.get(fib)?.reconciler.kick(),
+      areNextHopsKnown: () => this.#nextHops?.isSettled ?? true,
     });
   }
 
@@ -140,7 +142,10 @@ export class Agent {
     );
     const initialSync = new InitialSync(this.#sourcesOf(network), (reason) => {
       this.#options.log.info({ network: network.name, reason }, 'first sync finished');
-      for (const { reconciler } of targets) reconciler.releaseRemovals();
+      // Routes that came a moment ago are not desired yet: what they keep in place must not look left over.
+      this.#workLoop.atRest(() => {
+        for (const { reconciler } of targets) reconciler.releaseRemovals();
+      });
     });
     this.#networks.set(network.name, { id, config: network, targets, initialSync });
   }

@@ -12,12 +12,15 @@ export interface WorkLoopParts {
   readonly onNextHops: (events: ReturnType<RouteCore['takeNextHopEvents']>) => void;
   /** A FIB has changes to drain. */
   readonly onPending: (fib: number) => void;
+  /** Whether every next hop the core uses has been looked for. */
+  readonly areNextHopsKnown: () => boolean;
 }
 
 export class WorkLoop {
   readonly #parts: WorkLoopParts;
   #scheduled = false;
   #stopped = false;
+  readonly #awaitingRest: (() => void)[] = [];
 
   constructor(parts: WorkLoopParts) {
     this.#parts = parts;
@@ -30,6 +33,15 @@ export class WorkLoop {
     setImmediate(() => this.#slice());
   }
 
+  /**
+   * Calls back when what came in so far is decided: nothing is deferred, and no next hop is unresolved only because nobody has looked
+   * yet.
+   */
+  atRest(callback: () => void): void {
+    this.#awaitingRest.push(callback);
+    this.wake();
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -37,11 +49,12 @@ export class WorkLoop {
   #slice(): void {
     this.#scheduled = false;
     if (this.#stopped) return;
-    const { core, onNextHops, onPending } = this.#parts;
+    const { core, onNextHops, onPending, areNextHopsKnown } = this.#parts;
     const hasMore = core.work(SLICE_BUDGET);
     const events = core.takeNextHopEvents();
     if (events.length > 0) onNextHops(events);
     for (const fib of core.pendingFibs()) onPending(fib);
     if (hasMore) this.wake();
+    else if (areNextHopsKnown()) for (const callback of this.#awaitingRest.splice(0)) callback();
   }
 }

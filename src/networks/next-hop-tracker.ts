@@ -31,6 +31,8 @@ export interface NextHopTrackerOptions {
   readonly log: { warn(fields: object, event: string): void };
   /** The core was told something: there may be work. */
   readonly onChanged: () => void;
+  /** Every next hop told of so far has been asked for. */
+  readonly onSettled?: () => void;
   /** Network namespace to ask; undefined is our own. */
   readonly namespace?: string;
   /** The VRF device of a network; undefined for the main tables. */
@@ -88,6 +90,11 @@ export class NextHopTracker {
     if (this.#hasIp) this.#ticker = setInterval(() => void this.#tick(), SECOND_MS).unref();
     this.#askAll();
     this.#resolve();
+  }
+
+  /** Whether the core knows of every next hop told of so far. */
+  get isSettled(): boolean {
+    return this.#asked.size === 0 && !this.#isResolving;
   }
 
   /** Takes the next hops that have come or gone. */
@@ -164,6 +171,7 @@ export class NextHopTracker {
   #resolved(): void {
     this.#isResolving = false;
     this.#resolve();
+    if (this.isSettled) this.#options.onSettled?.();
   }
 
   #failed(ids: readonly number[], error: Error): void {
