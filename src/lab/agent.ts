@@ -31,7 +31,7 @@ export async function startAgent(options: LabAgentOptions): Promise<RunningProce
   });
 }
 
-function configPath(record: LabRecord): string {
+export function configPath(record: LabRecord): string {
   return `${record.directory}/rutter.yaml`;
 }
 

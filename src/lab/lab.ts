@@ -1,5 +1,5 @@
 // The whole lab: routers, OVN node, pod and agent in network namespaces; up, checked, shown, and down again.
-import { askAgent, startAgent } from './agent.ts';
+import { askAgent, configPath, startAgent } from './agent.ts';
 import {
   type Ping,
   pingsFromPod,
@@ -14,7 +14,7 @@ import { NetworkNamespaces, namespaceName } from './namespaces.ts';
 import { buildNetwork, type LabNetwork, namespaceNames } from './network.ts';
 import { Processes } from './processes.ts';
 import { type LabRun, quoteAgentLog, runAndCleanUp, sayCommands, stayUp, typed } from './run.ts';
-import { agentConfiguration, gatewayRouter } from './topology.ts';
+import { agentAsn, agentConfiguration, gatewayRouter } from './topology.ts';
 
 /** Resolves with whether everything that was checked held. */
 export async function runLab(run: LabRun): Promise<boolean> {
@@ -22,6 +22,7 @@ export async function runLab(run: LabRun): Promise<boolean> {
   const namespaceList = namespaceNames.map((each) => namespaceName(name, each));
   const record = await claimLab({ name, kind: 'namespaces', namespaces: namespaceList });
   return runAndCleanUp(run, record, async (cleanup) => {
+    steps.say('Two provider routers, an OVN node with one pod, and the agent between them:\n');
     const namespaces = cleanup.use(new NetworkNamespaces(name));
     const processes = cleanup.use(new Processes(record.directory));
     const { directory } = record;
@@ -31,8 +32,10 @@ export async function runLab(run: LabRun): Promise<boolean> {
       controlSocket: record.controlSocket,
     });
     const namespace = network.nodeNamespace;
-    const agent = await steps.run('agent', () =>
-      startAgent({ record, configuration, processes, namespace }),
+    const agent = await steps.run(
+      'agent',
+      () => startAgent({ record, configuration, processes, namespace }),
+      () => `AS ${agentAsn}, configuration ${configPath(record)}`,
     );
     const holds = await check(run, record, network).catch(async (error: Error) => {
       await quoteAgentLog(steps, agent);

@@ -10,7 +10,7 @@
 // as next hop, so packets between the provider and the pod pass the gateway router and not the host.
 
 export const chassis = 'worker-1';
-const agentAsn = 64512;
+export const agentAsn = 64512;
 
 /** The host's end of br-ex, where the agent's sessions end. */
 export const host = { ipv4: '172.18.0.254', ipv6: 'fd00:172:18::fe' } as const;
