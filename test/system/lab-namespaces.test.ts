@@ -104,9 +104,7 @@ describe.runIf(isRoot)('network namespaces (needs root)', () => {
   });
 });
 
-it.skipIf(isRoot)('says that the namespace tests were skipped: they need root', () => {
-  expect(isRoot).toBe(false);
-});
+if (!isRoot) console.warn('the namespace tests are skipped: they need root');
 
 /** Makes a namespace with a sleeping process in it, prints the process's id, and stays. */
 function makerProgram(directory: string): string {

@@ -63,10 +63,11 @@ describe.runIf(canRun)('rutter lab (needs root and the packages of the lab)', ()
   });
 });
 
-it.skipIf(canRun)('says that the lab was skipped: it needs root and its packages', () => {
-  console.warn(`skipped: root ${isRoot}, missing packages: ${missing.join(' ') || 'none'}`);
-  expect(canRun).toBe(false);
-});
+if (!canRun) {
+  console.warn(
+    `the lab is skipped: root ${isRoot}, missing packages: ${missing.join(' ') || 'none'}`,
+  );
+}
 
 describe('rutter lab up --sample', () => {
   it('runs the agent in a dry run against the built-in peer and cleans up', async () => {
