@@ -51,7 +51,7 @@ export interface GoalResult extends Goal {
   readonly reached: boolean | undefined;
 }
 
-export function summaryOf(result: ContestantResult, metric: string): Summary | undefined {
+function summaryOf(result: ContestantResult, metric: string): Summary | undefined {
   return summarize(result.samples.flatMap((sample) => sample[metric] ?? []));
 }
 

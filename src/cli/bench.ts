@@ -22,13 +22,17 @@ export function benchCommand(): Command {
     .action(runBench);
 }
 
-async function runBench(name: string | undefined, flags: BenchFlags): Promise<void> {
+async function runBench(
+  name: string | undefined,
+  flags: BenchFlags,
+  command: Command,
+): Promise<void> {
   // loaded only here: no other command pays for it
   const { scenarios } = await import('../../bench/scenarios.ts');
   const chosen = scenarios.filter((scenario) => name === undefined || scenario.name === name);
   if (chosen.length === 0) {
     const known = scenarios.map((scenario) => scenario.name).join(', ');
-    throw new InvalidArgumentError(`unknown scenario ${name}, expected one of ${known}`);
+    command.error(`error: scenario ${name}, expected one of ${known}`);
   }
   if (flags.list) {
     for (const scenario of chosen) console.log(`${scenario.name.padEnd(14)}${scenario.question}`);
