@@ -29,7 +29,7 @@ const workerFile = new URL(
 );
 
 /** The worker is gone; what it was doing may or may not be done. */
-export class WorkerLost extends Error {
+class WorkerLost extends Error {
   readonly code = 'worker-lost';
 }
 

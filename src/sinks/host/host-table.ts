@@ -5,7 +5,7 @@
 import type { FibBatch, Observation } from '../../core/records.ts';
 import { encodeObservations } from '../../core/records.ts';
 import { isLinkLocal } from '../../net/ip-address.ts';
-import { type Prefix, parsePrefix } from '../../net/prefix.ts';
+import { containsPrefix, type Prefix, parsePrefix } from '../../net/prefix.ts';
 import type { EmitSinkEvent } from '../sink.ts';
 import { Drift } from './drift.ts';
 import { IpBatch } from './iproute2/batch.ts';
@@ -189,7 +189,7 @@ export class HostTable {
     this.#ip.close();
   }
 
-  /** Takes note of a change the kernel told; true when it was not ours. */
+  /** Takes note of a change the kernel told; true when it may move one of our next hops. */
   hearRoute(line: MonitorLine): boolean {
     if (this.#held !== undefined) {
       this.#held.push(line);
@@ -198,17 +198,32 @@ export class HostTable {
     const route = parseKernelRoute(line.text, false);
     if (route === undefined) return false;
     const { table, metric, prefix } = route;
-    if (table !== this.kernelTable.number || metric !== this.#options.metric) return true;
-    if (!this.#isOurs(route)) {
-      this.#hearForeign(line, prefix);
-      return true;
+    const isInTheWay = table === this.kernelTable.number && metric === this.#options.metric;
+    if (isInTheWay && this.#isOurs(route)) {
+      this.#hearOwn(line, route);
+      return false;
     }
+    if (isInTheWay) this.#hearForeign(line, prefix);
+    return this.#coversNextHop(prefix);
+  }
+
+  /** An echo of what we wrote, or somebody's hand on a route of ours. */
+  #hearOwn(line: MonitorLine, route: KernelRoute): void {
+    const { prefix } = route;
     const written: Written = line.deleted ? 'removed' : (route.nextHopId ?? 'removed');
     const isEcho = (line.deleted || route.nextHopId !== undefined) && this.#echo(prefix, written);
-    if (isEcho) return false;
+    if (isEcho) return;
     const set = line.deleted ? undefined : this.#setOf(route, line.text);
     this.#drift.see(prefix, set, this.#batchNumber);
-    return true;
+  }
+
+  #coversNextHop(text: string): boolean {
+    const prefix = parsePrefix(text);
+    if (prefix === undefined) return false;
+    const nextHops = [...this.#objects.nextHops, ...this.#waiting.unreachableNextHops];
+    return nextHops.some(({ address }) =>
+      containsPrefix(prefix, { address, length: address.length * 8 }),
+    );
   }
 
   /** Reports what others did, as far as it is certain. */

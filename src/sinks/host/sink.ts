@@ -5,7 +5,7 @@
 // - Asking and changing the kernel happens one task after the other (#inTurn). `apply` is such a task, and so are reading everything,
 //   checking after links or next hops changed, and removing unused objects.
 // - The kernel drops next hop objects and their routes without a word when a link goes down. So any change of links, addresses, objects or
-//   other people's routes leads to a check: are our objects still there? If not, everything is read again, and the snapshot tells the main
+//   routes towards our next hops leads to a check: are our objects still there? If not, everything is read again, and the snapshot tells the main
 //   thread what is missing. Checks that come together are one check.
 // - Following a million of our own writes through `ip monitor` costs as much as half the writes. A big load therefore stops the route monitor;
 //   when the load is over it starts again and everything is read once. Links and objects are always watched.
