@@ -85,7 +85,8 @@ describe.runIf(isRoot)('network namespaces (needs root)', () => {
     expect(await isRunning(pid)).toBe(true);
     expect(await staleNamespaces(name)).toEqual([name]);
     expect(await removeStaleNamespaces(name)).toEqual([name]);
-    expect(await isRunning(pid)).toBe(false);
+    // A process leaves its namespace a moment before it is gone.
+    await waitUntil(async () => !(await isRunning(pid)), { what: 'sleep to end', timeoutMs: 1000 });
     expect(await list()).not.toContain(name);
     expect(await readdir('/run/rutter-namespaces')).not.toContain(name);
   });
