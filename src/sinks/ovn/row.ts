@@ -82,15 +82,10 @@ export function rowEncoder(identity: RowIdentity): (prefix: string, nexthop: str
   return (ip_prefix, nexthop) => ({ ip_prefix, nexthop, output_port, external_ids });
 }
 
-/** `canonical` names texts that are known to be canonical: most rows read are those just written. */
-export function readRow(
-  uuid: string,
-  row: Row,
-  identity: RowIdentity,
-  canonical: ReadonlySet<string> = new Set(),
-): RouteRow {
+export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow {
   const text = row['ip_prefix'] as string;
-  const prefix = canonical.has(text) ? text : canonicalPrefix(text);
+  const parsed = parsePrefix(text);
+  const prefix = parsed && formatPrefix(parsed);
   const externalIds = row['external_ids'] as ReadonlyMap<string, string>;
   const isOurs =
     externalIds.get(OWNER_KEY) === identity.owner &&
@@ -115,9 +110,17 @@ export function readRow(
   };
 }
 
-function canonicalPrefix(text: string): string | undefined {
-  const prefix = parsePrefix(text);
-  return prefix && formatPrefix(prefix);
+/** A row as rowEncoder makes it, read back. */
+export function ourRow(uuid: string, row: WireRow, owner: string): RouteRow {
+  return {
+    uuid,
+    prefix: row['ip_prefix'] as string,
+    nexthop: row['nexthop'] as string,
+    isOurs: true,
+    isSound: true,
+    competes: false,
+    owner,
+  };
 }
 
 function isEmpty(value: Row[string]): boolean {

@@ -25,7 +25,7 @@ import { encodeObservations, type FibBatch } from '../../core/records.ts';
 import { parsePrefix } from '../../net/prefix.ts';
 import { OvsdbClient } from '../../ovsdb/client.ts';
 import { OvsdbError } from '../../ovsdb/errors.ts';
-import type { Row, RowChange } from '../../ovsdb/monitor.ts';
+import type { RowChange } from '../../ovsdb/monitor.ts';
 import { parseRemotes, type Remote } from '../../ovsdb/remote.ts';
 import { Transaction } from '../../ovsdb/transaction.ts';
 import type { ApplyResult, SinkState } from '../../workers/messages.ts';
@@ -39,9 +39,11 @@ import {
   monitoredTables,
   NORTHBOUND,
   observedSet,
+  ourRow,
   PORT_TABLE,
   ROUTE_TABLE,
   ROUTER_TABLE,
+  type RouteRow,
   type RowIdentity,
   readRow,
 } from './row.ts';
@@ -257,19 +259,21 @@ class OvnSink implements Sink {
 
   #readRoute(uuid: string, touched: TouchedPrefixes): void {
     this.#unknown.delete(uuid);
-    const row = this.#routerRoutes().has(uuid) ? this.#findRow(uuid) : undefined;
-    this.#rows.set(uuid, row && readRow(uuid, row, this.#identity, this.#applying), touched);
+    const row = this.#routerRoutes().has(uuid) ? this.#findRoute(uuid) : undefined;
+    this.#rows.set(uuid, row, touched);
   }
 
   /** A row that the router names: told, written by us just now, or not known yet. */
-  #findRow(uuid: string): Row | undefined {
-    const rows = this.#client.rows(ROUTE_TABLE);
-    const told = rows.get(uuid);
-    if (told) return told;
+  #findRoute(uuid: string): RouteRow | undefined {
+    const told = this.#client.rows(ROUTE_TABLE).get(uuid);
+    if (told) return readRow(uuid, told, this.#identity);
     const expected = this.#writer.expected(uuid);
-    if (expected) this.#client.learn(ROUTE_TABLE, uuid, expected);
-    else this.#unknown.add(uuid);
-    return rows.get(uuid);
+    if (expected) {
+      this.#client.learn(ROUTE_TABLE, uuid, expected);
+      return ourRow(uuid, expected, this.#identity.owner);
+    }
+    this.#unknown.add(uuid);
+    return undefined;
   }
 
   /** Others' inserts are not told (row.ts): the router's set names them, and they are asked for. */

@@ -189,6 +189,7 @@ describe('names', () => {
     const digest = createHash('sha1').update(namespace).update('a\0b').digest('hex');
     expect(uuid.slice(0, 8)).toBe(digest.slice(0, 8));
     expect(uuid.slice(-12)).toBe(digest.slice(20, 32));
+    expect(() => uuidV5(['x'.repeat(5000)])).toThrow(RangeError);
   });
 
   it('keeps names apart', () => {
