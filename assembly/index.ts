@@ -11,6 +11,7 @@ import { fibById } from './fib/fib';
 import { readFibPage } from './fib/fib-page';
 import { beginSnapshotOf, endSnapshotOf } from './fib/fib-walk';
 import { readObservations } from './fib/observe';
+import { judgeUpdate } from './judge';
 import { initialiseNodes } from './lpm/node';
 import { arenaUsedBytes, initialiseArena } from './memory/arena';
 import * as buffers from './memory/buffers';
@@ -25,9 +26,6 @@ import { LOCAL_PEER, peerById, removePeerRecord } from './rib/peer';
 import { receiveChunk } from './rib/receive';
 import { query, readRoutePage } from './rib/route-page';
 import { requestSweep } from './rib/table-walk';
-import { ParseContext } from './wire/parse-context';
-import { parseUpdate } from './wire/update';
-import { update } from './wire/update-view';
 import { workFor } from './work';
 
 // ---- the module ----
@@ -343,9 +341,7 @@ export function lookUp(networkId: u32, family: u32, count: u32): bool {
 
 // ---- without any table ----
 
-const checkContext = changetype<ParseContext>(memory.data(offsetof<ParseContext>(), 4));
-
-/** Parses one UPDATE in the input buffer; its outcome and error are in the result record. */
+/** Parses one UPDATE in the input buffer; its outcome, its error and its routes are in the result record. */
 export function checkUpdate(
   size: u32,
   fourOctetAs: bool,
@@ -355,17 +351,5 @@ export function checkUpdate(
   peerAsn: u32,
   localAsn: u32,
 ): void {
-  checkContext.fourOctetAs = fourOctetAs ? 1 : 0;
-  checkContext.isEbgp = isEbgp ? 1 : 0;
-  checkContext.familyMask = familyMask;
-  checkContext.addPathMask = addPathMask;
-  checkContext.peerAsn = peerAsn;
-  checkContext.localAsn = localAsn;
-  result.clear();
-  parseUpdate(buffers.inputPtr, size, checkContext);
-  result.status = update.outcome;
-  result.errorCode = update.errorCode;
-  result.errorSubcode = update.errorSubcode;
-  result.malformedAttribute = update.errorAttribute;
-  result.errorOffset = update.errorOffset;
+  judgeUpdate(size, fourOctetAs, isEbgp, familyMask, addPathMask, peerAsn, localAsn);
 }

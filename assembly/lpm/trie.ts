@@ -27,6 +27,18 @@ import { CHILD_LEVEL, levelOf, octetOf, positionOf, prefixIndex } from './stride
 const pathNodes: usize = memory.data(4 * (MAXIMUM_KEY_BYTES + 4), 4);
 const pathOctets: usize = memory.data(MAXIMUM_KEY_BYTES + 4);
 
+/** Addresses that are looked up side by side. */
+export const LANES: u32 = 16;
+const lanes: usize = memory.data(4 * 16, 4);
+
+function laneAt(lane: u32): u32 {
+  return load<u32>(lanes + (lane << 2));
+}
+
+function setLane(lane: u32, child: u32): void {
+  store<u32>(lanes + (lane << 2), child);
+}
+
 function nodeAt(depth: u32): Node {
   return changetype<Node>(<usize>load<u32>(pathNodes + (depth << 2)));
 }
@@ -137,6 +149,36 @@ export class Trie {
       enter(++depth, node);
     }
     return this.longestOnPath(addressPtr, bits, depth);
+  }
+
+  /**
+   * Begins the longest matches of up to LANES addresses that lie back to back: their descents go side by side, level by level,
+   * so that their cache misses overlap. `matchOfLane` ends them one by one; nothing may change in between.
+   */
+  descendSideBySide(addressPtr: usize, addressSize: u32, count: u32): void {
+    for (let lane: u32 = 0; lane < count; lane++) setLane(lane, this.root);
+    let liveCount = count;
+    for (let depth: u32 = 0; depth < addressSize && liveCount > 0; depth++) {
+      liveCount = 0;
+      for (let lane: u32 = 0; lane < count; lane++) {
+        const child = laneAt(lane);
+        if (!child || tagOf(child) != TAG_NODE) continue;
+        const octet = load<u8>(addressPtr + lane * addressSize + depth);
+        setLane(lane, asNode(child).children.get(octet));
+        liveCount++;
+      }
+    }
+  }
+
+  /** What longestMatch says of the address of a lane. */
+  matchOfLane(lane: u32, addressPtr: usize, bits: u32): u32 {
+    const child = laneAt(lane);
+    const record = untagged(child);
+    if (tagOf(child) == TAG_FRINGE) return record;
+    if (tagOf(child) == TAG_LEAF && isCovered(addressPtr, this.keyOf(record), bitsOf(record))) {
+      return record;
+    }
+    return this.longestMatch(addressPtr, bits);
   }
 
   /** The first record of a walk, or 0. */

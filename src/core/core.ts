@@ -25,6 +25,7 @@ import {
   PEER_FLAG_ENFORCE_FIRST_AS,
   PEER_FLAG_REJECT_IMPORT,
   RECEIVE_DONE,
+  RESULT_ANNOUNCED_COUNT,
   RESULT_CONSUMED_SIZE,
   RESULT_COUNTERS,
   RESULT_ERROR_CODE,
@@ -35,6 +36,7 @@ import {
   RESULT_OUTPUT_COUNT,
   RESULT_OUTPUT_SIZE,
   RESULT_STATUS,
+  RESULT_WITHDRAWN_COUNT,
   STAGE_ADJ_RIB_IN,
   STAGE_LOC_RIB,
 } from '../../assembly/abi.ts';
@@ -485,6 +487,8 @@ export class WasmRouteCore implements RouteCore {
       errorSubcode: this.#field(RESULT_ERROR_SUBCODE),
       attribute: this.#field(RESULT_MALFORMED_ATTRIBUTE),
       offset: this.#field(RESULT_ERROR_OFFSET),
+      announcedCount: this.#field(RESULT_ANNOUNCED_COUNT),
+      withdrawnCount: this.#field(RESULT_WITHDRAWN_COUNT),
     };
   }
 

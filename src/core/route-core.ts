@@ -285,4 +285,7 @@ export interface UpdateVerdict {
   readonly attribute: number;
   /** Byte offset in the message where the error was found, or 0. */
   readonly offset: number;
+  /** Routes in its lists, of families that are carried. Treated as withdraw, the announced ones are withdrawn. */
+  readonly announcedCount: number;
+  readonly withdrawnCount: number;
 }

@@ -287,6 +287,8 @@ describe('UPDATE', () => {
       errorSubcode: 0,
       attribute: 0,
       offset: 0,
+      announcedCount: 1,
+      withdrawnCount: 0,
     });
     expect(core.checkUpdate(update([33, 10, 0, 0, 0, 0], [], []), context)).toMatchObject({
       outcome: 'session-reset',
