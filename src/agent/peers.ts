@@ -75,21 +75,28 @@ function prefixLimits(peer: PeerConfig): Partial<Record<AddressFamily, number>> 
   return limits;
 }
 
-/** The TCP-MD5 password of a peer: the file's first line. Never logged, never in an error. */
-export async function readPassword(peer: PeerConfig): Promise<string | undefined> {
-  if (peer.passwordFile === undefined) return undefined;
-  try {
-    const [line = ''] = (await readFile(peer.passwordFile, 'utf8')).split('\n');
-    return line.trimEnd();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new Error(
-      `peer ${peer.name}: passwordFile ${peer.passwordFile} cannot be read: ${code}`,
-      {
-        cause,
-      },
-    );
+/** TCP-MD5 passwords by peer. Never logged, never in an error. */
+export type Passwords = ReadonlyMap<string, string>;
+
+/** Rejects when a file cannot be read or is empty. */
+export async function readPasswords(peers: readonly PeerConfig[]): Promise<Passwords> {
+  const passwords = new Map<string, string>();
+  for (const { name, passwordFile } of peers) {
+    if (passwordFile !== undefined) passwords.set(name, await readPassword(name, passwordFile));
   }
+  return passwords;
+}
+
+/** The file's first line. */
+async function readPassword(peer: string, file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(`peer ${peer}: passwordFile ${file} cannot be read: ${cause.code}`);
+  });
+  const password = text.split('\n')[0]!.trimEnd();
+  if (password !== '') return password;
+  throw new Error(
+    `peer ${peer}: passwordFile ${file} begins with an empty line, expected a password`,
+  );
 }
 
 /** A router id's four bytes as a number. */

@@ -4,11 +4,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
 import { entryObject, type RouteNames, routeObject } from '../control/route-object.ts';
-import type { Page, PrefixMatch, RouteCore, WalkCursor } from '../core/route-core.ts';
+import type { FibRow, Page, PrefixMatch, RouteCore, WalkCursor } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import { parseIpAddress } from '../net/ip-address.ts';
-import { parsePrefix, prefixFamily } from '../net/prefix.ts';
+import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
 import type { NetworkRuntime, PeerRuntime, TargetRuntime } from './runtime.ts';
+import type { TargetKind } from './targets.ts';
 
 /** Rows per page: about two milliseconds of work. */
 const PAGE_ROWS = 500;
@@ -40,20 +41,20 @@ export class RouteReader {
           yield* this.#rows(network, family, stage, peer, match);
           break;
         case 'fib':
-          yield* this.#entries(network, network.targets[0], family, match, () => true);
+          for (const target of network.targets) {
+            yield* this.#entries(network, target, family, match, () => true);
+          }
           break;
         case 'ovn':
-        case 'host': {
-          const target = network.targets.find(({ kind }) => kind === stage);
+        case 'host':
           yield* this.#entries(
             network,
-            target,
+            requireTarget(network, stage),
             family,
             match,
             (row) => row.installed !== undefined,
           );
           break;
-        }
         default:
           throw new BadQuestion(`stage ${stage}, expected adj-rib-in, loc-rib, fib, ovn or host`);
       }
@@ -61,31 +62,42 @@ export class RouteReader {
   }
 
   /** Longest match, with every route of that prefix. */
-  lookup(query: { readonly network?: string; readonly address: string }): object {
-    const network = this.network(query.network);
-    const address = parseIpAddress(query.address ?? '');
+  lookup(asked: { readonly network?: string; readonly address: string }): object {
+    const network = this.network(asked.network);
+    const address = parseIpAddress(asked.address ?? '');
     if (address === undefined)
-      throw new BadQuestion(`address ${query.address}, expected an IP address`);
-    const prefix = { address, length: address.length * 8 };
-    const page = this.#parts.core.routes(
-      {
-        network: network.id,
-        family: prefixFamily(prefix),
-        stage: 'adj-rib-in',
-        match: { kind: 'longest', prefix },
-      },
-      undefined,
-      PAGE_ROWS,
-    );
+      throw new BadQuestion(`address ${asked.address}, expected an IP address`);
+    const host = { address, length: address.length * 8 };
+    const query = { network: network.id, family: prefixFamily(host) } as const;
+    const { core } = this.#parts;
+    const longest = { kind: 'longest', prefix: host } as const;
+    const [match] = core.routes({ ...query, stage: 'loc-rib', match: longest }, undefined, 1).rows;
+    const found = { address: asked.address, network: network.config.name };
+    if (match?.prefix === undefined) return { ...found, prefix: null, routes: [], entries: [] };
+    const exact = { kind: 'exact', prefix: match.prefix } as const;
+    const page = core.routes({ ...query, stage: 'adj-rib-in', match: exact }, undefined, PAGE_ROWS);
     const names = this.#names(network);
-    const routes = page.rows.map((row) => routeObject(row, names));
-    const best = routes.find((route) => route.best);
     return {
-      address: query.address,
-      network: network.config.name,
-      prefix: best?.prefix ?? null,
-      routes,
+      ...found,
+      prefix: formatPrefix(match.prefix),
+      routes: page.rows.map((row) => routeObject(row, names)),
+      entries: this.#entriesOf(network, match.prefix),
     };
+  }
+
+  /** What each target should hold for a prefix, what it holds, and why not. */
+  #entriesOf(network: NetworkRuntime, prefix: Prefix): object[] {
+    return network.targets.flatMap((target) => {
+      const match = { kind: 'exact', prefix } as const;
+      const family = prefixFamily(prefix);
+      const page = this.#parts.core.fibEntries(target.fib, family, match, undefined, 1);
+      return page.rows.map((row) => this.#entry(network, target, row));
+    });
+  }
+
+  #entry(network: NetworkRuntime, { kind, reconciler }: TargetRuntime, row: FibRow): object {
+    const failure = reconciler.failure(row.prefix);
+    return entryObject(row, { network: network.config.name, target: kind, failure });
   }
 
   /** Entries that are not in place as desired. */
@@ -144,19 +156,16 @@ export class RouteReader {
 
   async *#entries(
     network: NetworkRuntime,
-    target: TargetRuntime | undefined,
+    target: TargetRuntime,
     family: AddressFamily,
     match: PrefixMatch,
-    select: (row: ReturnType<RouteCore['fibEntries']>['rows'][number]) => boolean,
+    select: (row: FibRow) => boolean,
   ): AsyncGenerator<object> {
-    if (target === undefined) return;
     const pages = this.#pages((cursor) =>
       this.#parts.core.fibEntries(target.fib, family, match, cursor, PAGE_ROWS),
     );
     for await (const row of pages) {
-      if (!select(row)) continue;
-      const failure = target.reconciler.failure(row.prefix);
-      yield entryObject(row, { network: network.config.name, target: target.kind, failure });
+      if (select(row)) yield this.#entry(network, target, row);
     }
   }
 
@@ -181,6 +190,14 @@ export class RouteReader {
       target: (fib) => targets.get(fib),
     };
   }
+}
+
+function requireTarget(network: NetworkRuntime, kind: TargetKind): TargetRuntime {
+  const target = network.targets.find((each) => each.kind === kind);
+  if (target !== undefined) return target;
+  const { name } = network.config;
+  const kinds = network.targets.map((each) => each.kind).join(', ') || 'no target';
+  throw new BadQuestion(`stage ${kind}, but network ${name} writes to ${kinds}`);
 }
 
 function readMatch({ prefix: text, match = 'exact' }: RoutesQuery): PrefixMatch {

@@ -1,15 +1,16 @@
-// The agent's own tables: which network, peer and target has which number in the core. Written at the start, read everywhere.
+// The agent's own tables: which network, peer and target has which number in the core. Written at the start and by a reload, read
+// everywhere.
 import type { NetworkConfig, PeerConfig } from '../config/config.ts';
 import type { Reconciler } from '../sinks/reconciler.ts';
 import type { InitialSync } from './initial-sync.ts';
 import type { PeerReceiver } from './peer-receiver.ts';
-import type { TargetKind } from './targets.ts';
+import type { TargetKind, TargetPlan } from './targets.ts';
 
 export interface NetworkRuntime {
   /** Network id in the core. */
   readonly id: number;
-  readonly config: NetworkConfig;
-  readonly targets: readonly TargetRuntime[];
+  config: NetworkConfig;
+  targets: readonly TargetRuntime[];
   readonly initialSync: InitialSync;
 }
 
@@ -17,13 +18,16 @@ export interface TargetRuntime {
   /** FIB id in the core. */
   readonly fib: number;
   readonly kind: TargetKind;
+  readonly plan: TargetPlan;
   readonly reconciler: Reconciler;
 }
 
 export interface PeerRuntime {
   /** Peer id in the core; 0 is the local one. */
   readonly id: number;
-  readonly config: PeerConfig;
+  config: PeerConfig;
   readonly network: NetworkRuntime;
   readonly receiver: PeerReceiver;
+  /** What the peer is told of its network's prefixes. */
+  told: NetworkConfig['advertise'];
 }

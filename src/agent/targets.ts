@@ -1,4 +1,5 @@
 // Which places a network's routes are written to, and what each sink must be told. Pure: configuration in, options out.
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig } from '../config/config.ts';
 import type { SinkOptions } from '../workers/messages.ts';
 
@@ -39,4 +40,37 @@ function hostTarget(config: Config, network: NetworkConfig): TargetPlan[] {
   if (table === undefined) return [];
   const { protocol, metric } = config.host;
   return [{ kind: 'host', sink: { kind: 'host', table, protocol, metric } }];
+}
+
+export interface TargetDiff {
+  /** `flush`: the place itself is given up, so our routes in it go. */
+  readonly leaving: readonly { readonly plan: TargetPlan; readonly flush: boolean }[];
+  readonly coming: readonly TargetPlan[];
+}
+
+/** What changes between two plans of one network. A place that stays is taken over with what is in it (P3). */
+export function diffTargets(
+  before: readonly TargetPlan[],
+  after: readonly TargetPlan[],
+): TargetDiff {
+  const isIn = (plans: readonly TargetPlan[], plan: TargetPlan) =>
+    plans.some((each) => isDeepStrictEqual(each, plan));
+  return {
+    leaving: before
+      .filter((plan) => !isIn(after, plan))
+      .map((plan) => ({ plan, flush: !after.some((each) => placeOf(each) === placeOf(plan)) })),
+    coming: after.filter((plan) => !isIn(before, plan)),
+  };
+}
+
+/** Names the place that is written to, whatever the other options. */
+function placeOf({ kind, sink }: TargetPlan): string {
+  switch (sink.kind) {
+    case 'ovn':
+      return `${kind} ${sink.router}`;
+    case 'host':
+      return `${kind} ${sink.table}`;
+    case 'memory':
+      return kind;
+  }
 }

@@ -1,7 +1,9 @@
-// `rutter agent`: runs the agent until it is told to stop.
+// `rutter agent`: runs the agent until it is told to stop. SIGHUP reads the configuration again.
 import { Command } from 'commander';
+import type { Agent } from '../agent/agent.ts';
 import { readConfigFile } from '../config/file.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { Logger } from '../observe/log.ts';
 
 interface AgentCommandOptions {
   readonly config: string;
@@ -15,6 +17,10 @@ export function agentCommand(): Command {
     .requiredOption('-c, --config <file>', 'configuration file')
     .option('--dry-run', 'program nothing; `routes --stage fib` says what would be')
     .option('--flush', 'remove every route of ours when stopping (otherwise they stay)')
+    .addHelpText(
+      'after',
+      '\nSignals: SIGHUP reads the file again, SIGTERM and SIGINT stop the agent.',
+    )
     .action(run);
 }
 
@@ -34,8 +40,11 @@ async function run(options: AgentCommandOptions): Promise<void> {
   const log = createLog(config.log.level);
   const agent = await Agent.create({ config, log, dryRun: options.dryRun === true });
   const stopped = untilSignal();
-  await agent.start();
+  const started = agent.start();
+  const reloads = reloadOnSignal(agent, options.config, log, started);
+  await started;
   log.info({ signal: await stopped }, 'stopping');
+  await reloads.end();
   await agent.stop({ flush: options.flush === true });
 }
 
@@ -44,5 +53,37 @@ function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
+  });
+}
+
+/** One reload after the other. `end` waits for the last one; a later SIGHUP does nothing. */
+function reloadOnSignal(
+  agent: Agent,
+  file: string,
+  log: Logger,
+  started: Promise<void>,
+): { end(): Promise<void> } {
+  let last = started.catch(() => undefined);
+  let hasEnded = false;
+  process.on('SIGHUP', () => {
+    if (!hasEnded) last = last.then(() => reload(agent, file, log));
+  });
+  return {
+    end() {
+      hasEnded = true;
+      return last;
+    },
+  };
+}
+
+/** A file with problems changes nothing. */
+async function reload(agent: Agent, file: string, log: Logger): Promise<void> {
+  const { config, problems } = await readConfigFile(file);
+  if (config === undefined) {
+    for (const problem of problems) log.error({ problem: formatProblem(problem) }, 'not reloaded');
+    return;
+  }
+  await agent.reload(config).catch((error: Error) => {
+    log.error({ reason: error.message }, 'not reloaded');
   });
 }

@@ -5,7 +5,7 @@ import { parseIpAddress } from '../net/ip-address.ts';
 import { loadMrt, loadPrefixes, reportTroubles } from './offline-load.ts';
 import { type LookupObject, lookUpOffline } from './offline-read.ts';
 import { type OutputFormat, outputOption, printList, printObject } from './output.ts';
-import { routeListing } from './routes-listing.ts';
+import { entryListing, routeListing } from './routes-listing.ts';
 import { socketOption } from './socket-option.ts';
 
 interface LookupOptions {
@@ -65,7 +65,14 @@ async function print(answer: LookupObject, { output, why }: LookupOptions): Prom
     ? answer.routes
     : answer.routes.filter(({ best, multipath }) => best || multipath);
   if (output === 'json' || output === 'jsonl') await printObject({ ...answer, routes }, output);
-  else if (answer.prefix !== null) await printList(routes, routeListing({ why }), output);
+  else if (answer.prefix !== null) {
+    const { entries } = answer;
+    await printList(routes, routeListing({ why, installed: entries !== undefined }), output);
+    if (why && output === 'table' && entries !== undefined) {
+      process.stdout.write('\n');
+      await printList(entries, entryListing, output);
+    }
+  }
   if (answer.prefix === null) {
     throw new Error(`no route to ${answer.address} in network ${answer.network}`);
   }

@@ -1,5 +1,6 @@
 // Reads tables out of an offline core page by page, as the objects the agent would answer with.
 import {
+  type EntryObject,
   entryObject,
   type RouteNames,
   type RouteObject,
@@ -91,6 +92,8 @@ export interface LookupObject {
   readonly prefix: string | null;
   /** Every path to that prefix, the best first. */
   readonly routes: readonly RouteObject[];
+  /** What each target of a running agent should hold for it, what it holds, and why not. */
+  readonly entries?: readonly EntryObject[];
 }
 
 /** The longest match of an address in the Loc-RIB, and what every peer says of that prefix. */

@@ -89,7 +89,7 @@ export const entryListing: Listing<EntryObject> = {
       heading: 'PROGRAMMED',
       text: ({ programmed }) => (programmed === undefined ? '' : nextHopsText(programmed)),
     },
-    { heading: 'FAILURE', text: ({ failure }) => failure?.message ?? '' },
+    { heading: 'FAILURE', text: ({ failure }) => failureText(failure) },
   ],
   fields: [
     'network',
@@ -103,6 +103,13 @@ export const entryListing: Listing<EntryObject> = {
     'failure',
   ],
 };
+
+/** What, since when, how often. */
+function failureText(failure: EntryObject['failure']): string {
+  if (failure === undefined) return '';
+  const { code, message, since, attempts } = failure;
+  return `${code}: ${message} (since ${since}, tried ${attempts === 1 ? 'once' : `${attempts} times`})`;
+}
 
 function nextHopsText(nextHops: EntryObject['nextHops']): string {
   return nextHops

@@ -50,6 +50,21 @@ export interface EntryObject {
 export interface EntryFailure {
   readonly code: string;
   readonly message: string;
+  /** First refusal in a row, RFC 3339. */
+  readonly since: string;
+  /** Refusals in a row. */
+  readonly attempts: number;
+  /** When it is tried again, RFC 3339; left out while it is being tried. */
+  readonly retryAt?: string;
+}
+
+/** A failure with times in milliseconds since 1970. */
+export interface TimedFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly since: number;
+  readonly attempts: number;
+  readonly retryAt: number | undefined;
 }
 
 /** What a row says by number, in words. */
@@ -86,7 +101,7 @@ export function entryObject(
   target: {
     readonly network: string;
     readonly target: TargetName;
-    readonly failure?: EntryFailure | undefined;
+    readonly failure?: TimedFailure | undefined;
   },
 ): EntryObject {
   const nextHops = row.desired?.map(describeNextHop) ?? [];
@@ -100,10 +115,22 @@ export function entryObject(
     ...(row.desired?.length === 0 ? { discard: true } : undefined),
     installed: installStates[row.state],
     ...(programmed === undefined || isSameText(programmed, nextHops) ? undefined : { programmed }),
-    ...(target.failure === undefined
-      ? undefined
-      : { failure: { code: target.failure.code, message: target.failure.message } }),
+    ...(target.failure === undefined ? undefined : { failure: describeFailure(target.failure) }),
   };
+}
+
+function describeFailure({ code, message, since, attempts, retryAt }: TimedFailure): EntryFailure {
+  return {
+    code,
+    message,
+    since: formatTimeMs(since),
+    attempts,
+    ...(retryAt === undefined ? undefined : { retryAt: formatTimeMs(retryAt) }),
+  };
+}
+
+function formatTimeMs(milliseconds: number): string {
+  return formatTime(Math.floor(milliseconds / 1000));
 }
 
 /** The field, where there is a target with a name. */

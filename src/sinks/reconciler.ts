@@ -219,9 +219,15 @@ export class Reconciler {
 
   /** Removes everything of ours from the target and writes nothing more until the agent starts anew. */
   async flush(): Promise<{ removedCount: number }> {
+    const [state, reason] = [this.#state, this.#reason];
     this.#setState('flushed', 'emptied on request');
     await this.#inFlight;
-    return this.#options.worker.flush();
+    try {
+      return await this.#options.worker.flush();
+    } catch (error) {
+      this.#setState(state, reason); // It is not empty.
+      throw error;
+    }
   }
 
   /** Ends the sink; what is written stays (P3). */

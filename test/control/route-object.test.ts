@@ -158,12 +158,13 @@ describe('an entry', () => {
   });
 
   it('says what is there instead, and why', () => {
-    const failure = { code: 'collision', message: 'row of someone else' };
+    const why = { code: 'collision', message: 'row of someone else', attempts: 2 };
+    const failure = { ...why, since: 1_700_000_000_500, retryAt: 1_700_000_060_000 };
     const pending: FibRow = { ...entry, state: 'refused', installed: [hop('172.18.0.9')] };
     expect(entryObject(pending, { ...target, failure })).toMatchObject({
       installed: 'refused',
       programmed: [{ address: '172.18.0.9', weight: 1 }],
-      failure,
+      failure: { ...why, since: '2023-11-14T22:13:20Z', retryAt: '2023-11-14T22:14:20Z' },
     });
   });
 

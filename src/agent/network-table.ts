@@ -1,0 +1,154 @@
+// The networks of the running agent and their targets: made, changed and taken away, in the core and in the workers.
+import type { Config, NetworkConfig } from '../config/config.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import type { Logger } from '../observe/log.ts';
+import { Reconciler } from '../sinks/reconciler.ts';
+import { SinkWorker } from '../workers/pool.ts';
+import { InitialSync } from './initial-sync.ts';
+import type { NetworkRuntime, TargetRuntime } from './runtime.ts';
+import { diffTargets, planTargets, type TargetKind, type TargetPlan } from './targets.ts';
+import type { WorkLoop } from './work-loop.ts';
+
+export interface NetworkTableParts {
+  readonly core: RouteCore;
+  readonly workLoop: WorkLoop;
+  readonly log: Logger;
+  readonly dryRun: boolean;
+  readonly trackNextHops: boolean;
+}
+
+export class NetworkTable {
+  readonly #parts: NetworkTableParts;
+  readonly #networks = new Map<string, NetworkRuntime>();
+  readonly #targets = new Map<number, TargetRuntime>();
+  /** A network that comes back has its old number in the core. */
+  readonly #ids = new Map<string, number>();
+  #nextFib = 0;
+
+  constructor(parts: NetworkTableParts) {
+    this.#parts = parts;
+  }
+
+  get byName(): ReadonlyMap<string, NetworkRuntime> {
+    return this.#networks;
+  }
+
+  /** The FIB has something to drain. */
+  kick(fib: number): void {
+    this.#targets.get(fib)?.reconciler.kick();
+  }
+
+  /** `sources`: who owes the network a first sync. Its targets are opened by open(). */
+  add(config: Config, network: NetworkConfig, sources: readonly string[]): void {
+    const { core, log, workLoop, dryRun, trackNextHops } = this.#parts;
+    const id = this.#ids.get(network.name) ?? this.#ids.size;
+    this.#ids.set(network.name, id);
+    core.addNetwork(id, config.bgp.decision);
+    core.trackNextHops(id, trackNextHops);
+    const initialSync = new InitialSync(sources, (reason) => {
+      log.info({ network: network.name, reason }, 'first sync finished');
+      // Routes that came a moment ago are not desired yet: what they keep in place must not look left over.
+      workLoop.atRest(() => release(runtime.targets));
+    });
+    const runtime: NetworkRuntime = { id, config: network, targets: [], initialSync };
+    this.#networks.set(network.name, runtime);
+    runtime.targets = planTargets(config, network, dryRun).map((plan) =>
+      this.#addTarget(config, runtime, plan),
+    );
+    this.#originate(runtime, []);
+  }
+
+  /** Starts reading what is there, and writing. After `deadlineMs` nobody's first sync is waited for any more. */
+  async open(name: string, deadlineMs: number): Promise<void> {
+    const { targets, initialSync } = this.#networks.get(name)!;
+    for (const { reconciler } of targets) await reconciler.start();
+    setTimeout(() => initialSync.expire(), deadlineMs).unref();
+    initialSync.finish();
+  }
+
+  /** Brings a network to its new configuration; a target that stays as it is notices nothing. */
+  async change(config: Config, network: NetworkConfig): Promise<void> {
+    const runtime = this.#networks.get(network.name)!;
+    const before = runtime.config.advertise;
+    runtime.config = network;
+    this.#originate(runtime, before);
+    const plans = planTargets(config, network, this.#parts.dryRun);
+    const { leaving, coming } = diffTargets(
+      runtime.targets.map(({ plan }) => plan),
+      plans,
+    );
+    for (const { plan, flush } of leaving) {
+      const target = runtime.targets.find((each) => each.plan === plan)!;
+      runtime.targets = runtime.targets.filter((each) => each !== target);
+      await this.#removeTarget(target, flush);
+    }
+    const added = coming.map((plan) => this.#addTarget(config, runtime, plan));
+    runtime.targets = [...runtime.targets, ...added];
+    for (const { reconciler } of added) await reconciler.start();
+    if (runtime.initialSync.isFinished) this.#parts.workLoop.atRest(() => release(added));
+  }
+
+  /** Nobody wants the network's routes any more: ours go from its targets. Its peers must be gone before. */
+  async remove(name: string): Promise<void> {
+    const runtime = this.#networks.get(name)!;
+    this.#networks.delete(name);
+    const before = runtime.config.advertise;
+    runtime.config = { ...runtime.config, advertise: [] };
+    this.#originate(runtime, before);
+    for (const target of runtime.targets) await this.#removeTarget(target, true);
+  }
+
+  /** Ends every target. Those that cannot be flushed are told of, and the others are flushed all the same. */
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    for (const { kind, reconciler } of this.#targets.values()) {
+      if (flush) await this.#flush(kind, reconciler);
+      await reconciler.stop();
+    }
+  }
+
+  #addTarget(config: Config, network: NetworkRuntime, plan: TargetPlan): TargetRuntime {
+    const { core, log, workLoop } = this.#parts;
+    const { name } = network.config;
+    const { kind, sink } = plan;
+    const fib = this.#nextFib++;
+    core.addFib(fib, network.id, { holdRemovals: true });
+    const reconciler = new Reconciler({
+      core,
+      fib,
+      name: `${name}/${kind}`,
+      kind,
+      worker: new SinkWorker(sink),
+      maxRemovalShare: config.startup.maxRemovalShare,
+      onWork: () => workLoop.wake(),
+      log: log.child({ network: name, target: kind }),
+    });
+    const target = { fib, kind, plan, reconciler };
+    this.#targets.set(fib, target);
+    return target;
+  }
+
+  async #removeTarget({ fib, kind, reconciler }: TargetRuntime, flush: boolean): Promise<void> {
+    this.#targets.delete(fib);
+    if (flush) await this.#flush(kind, reconciler);
+    await reconciler.stop();
+    this.#parts.core.removeFib(fib);
+  }
+
+  async #flush(target: TargetKind, reconciler: Reconciler): Promise<void> {
+    await reconciler.flush().catch((error: Error) => {
+      this.#parts.log.error({ target, reason: error.message }, 'routes of ours left over');
+    });
+  }
+
+  /** The network's own prefixes: in look-ups and dumps. */
+  #originate({ id, config }: NetworkRuntime, before: NetworkConfig['advertise']): void {
+    const { core } = this.#parts;
+    const now = Math.floor(Date.now() / 1000);
+    for (const { prefix } of before) core.withdrawOriginated(id, prefix);
+    for (const { prefix } of config.advertise) core.originate(id, prefix, now);
+  }
+}
+
+function release(targets: readonly TargetRuntime[]): void {
+  for (const { reconciler } of targets) reconciler.releaseRemovals();
+}

@@ -1,0 +1,117 @@
+// The peers of the running agent: made, changed and taken away, in the core and in the speaker, and what each is told.
+import { readFile } from 'node:fs/promises';
+import type { Speaker } from '../bgp/speaker.ts';
+import type { Config, PeerConfig } from '../config/config.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import type { AddressFamily } from '../net/address-family.ts';
+import { formatPrefix, prefixFamily } from '../net/prefix.ts';
+import { PeerReceiver } from './peer-receiver.ts';
+import { corePeer, type PeerSurroundings, speakerPeer } from './peers.ts';
+import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
+import type { WorkLoop } from './work-loop.ts';
+
+export interface PeerTableParts {
+  readonly core: RouteCore;
+  readonly speaker: Speaker;
+  readonly workLoop: WorkLoop;
+}
+
+export class PeerTable {
+  readonly #parts: PeerTableParts;
+  readonly #peers = new Map<string, PeerRuntime>();
+  #nextId = 1;
+
+  constructor(parts: PeerTableParts) {
+    this.#parts = parts;
+  }
+
+  get byName(): ReadonlyMap<string, PeerRuntime> {
+    return this.#peers;
+  }
+
+  async add(
+    config: Config,
+    peer: PeerConfig,
+    network: NetworkRuntime,
+    password: string | undefined,
+  ): Promise<void> {
+    const { core, speaker, workLoop } = this.#parts;
+    const around = await surroundings(peer, network);
+    const id = this.#nextId++;
+    core.addPeer(id, corePeer(config, peer, around));
+    const finish = (family: AddressFamily) => network.initialSync.finish(sourceName(peer, family));
+    const receiver = new PeerReceiver(core, id, {
+      onChanged: () => workLoop.wake(),
+      onOpen: ({ families }) => {
+        for (const family of peer.families) if (!families.includes(family)) finish(family);
+      },
+      onEndOfRib: finish,
+    });
+    this.#peers.set(peer.name, { id, config: peer, network, receiver, told: [] });
+    speaker.addPeer(speakerPeer(peer, around, password), receiver);
+    this.advertise(peer.name);
+  }
+
+  /** What does not touch the session: the policies. */
+  async update(config: Config, peer: PeerConfig): Promise<void> {
+    const runtime = this.#peers.get(peer.name)!;
+    runtime.config = peer;
+    const around = await surroundings(peer, runtime.network);
+    this.#parts.core.updatePeer(runtime.id, corePeer(config, peer, around));
+    this.#parts.workLoop.wake();
+    this.advertise(peer.name);
+  }
+
+  /** Ends the session; the peer's routes go. */
+  remove(name: string, reason: string): void {
+    const { core, speaker, workLoop } = this.#parts;
+    const { id, config, network, receiver } = this.#peers.get(name)!;
+    this.#peers.delete(name);
+    speaker.removePeer(name, reason);
+    receiver.close([]); // Routes of a replay have no session that would take them along.
+    for (const source of sourcesOf(config)) network.initialSync.finish(source);
+    workLoop.atRest(() => core.removePeer(id));
+  }
+
+  /** The network's own prefixes, in its own sessions (P7); what the peer was told before and is no more is withdrawn. */
+  advertise(name: string): void {
+    const peer = this.#peers.get(name)!;
+    const { config, network, told } = peer;
+    const carried =
+      config.export === 'accept'
+        ? network.config.advertise.filter(({ prefix }) =>
+            config.families.includes(prefixFamily(prefix)),
+          )
+        : [];
+    const kept = new Set(carried.map(({ prefix }) => formatPrefix(prefix)));
+    const gone = told
+      .map(({ prefix }) => prefix)
+      .filter((prefix) => !kept.has(formatPrefix(prefix)));
+    if (gone.length > 0) this.#parts.speaker.withdraw(name, gone);
+    this.#parts.speaker.advertise(name, carried);
+    peer.told = carried;
+  }
+}
+
+/** What a peer owes its network: one End-of-RIB per family. */
+export function sourcesOf(peer: PeerConfig): string[] {
+  return peer.families.map((family) => sourceName(peer, family));
+}
+
+function sourceName(peer: PeerConfig, family: AddressFamily): string {
+  return `${peer.name}/${family}`;
+}
+
+async function surroundings(peer: PeerConfig, network: NetworkRuntime): Promise<PeerSurroundings> {
+  return {
+    network: network.id,
+    interfaceIndex: await interfaceIndex(peer.interface),
+    forwardingPreserved: network.targets.length > 0,
+  };
+}
+
+/** The kernel's number of an interface; 0 for none. */
+async function interfaceIndex(name: string | undefined): Promise<number> {
+  if (name === undefined) return 0;
+  return Number(await readFile(`/sys/class/net/${name}/ifindex`, 'utf8').catch(() => '0'));
+}

@@ -1,0 +1,299 @@
+// The running agent by its user's eyes: what it learned from an FRR and a BIRD router, at every stage, against what these, the
+// Northbound database and the kernel say themselves; what is put back, what is refused, and why.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Bird } from '../../src/lab/bird.ts';
+import type { Frr } from '../../src/lab/frr.ts';
+import type { RunningProcess } from '../../src/lab/processes.ts';
+import { AgentSite, BIRD, FRR, isRoot, OUTPUT_PORT, ROUTER, TABLE } from './agent-site.ts';
+
+const SHARED = '203.0.113.0/24';
+const PREFERRED = '198.18.0.0/16';
+const ONLY_A = '198.51.100.0/24';
+const ONLY_B = '192.0.2.0/24';
+/** Its next hop is behind another router: the kernel takes no such gateway. */
+const BEHIND = '198.51.101.0/24';
+const SHARED_6 = '2001:db8:113::/48';
+
+const inTables = [
+  `${ONLY_A} via ${FRR}`,
+  `${ONLY_B} via ${BIRD}`,
+  `${PREFERRED} via ${FRR}`,
+  `${SHARED} via ${FRR}`,
+  `${SHARED} via ${BIRD}`,
+].sort();
+const inOvn = [...inTables, `${SHARED_6} via fd00:78:1::2`, `${SHARED_6} via fd00:78:2::2`].sort();
+
+describe.runIf(isRoot)('a running agent', () => {
+  let site: AgentSite;
+  let frr: Frr;
+  let bird: Bird;
+  let agent: RunningProcess;
+
+  beforeAll(async () => {
+    site = await AgentSite.open();
+    await site.startNorthbound();
+    await site.addRouter();
+    await site.ip('route', 'add', '10.99.0.0/16', 'via', FRR);
+    frr = await site.frr(
+      [
+        ' address-family ipv4 unicast',
+        ...[SHARED, PREFERRED, ONLY_A].map((prefix) => `  network ${prefix}`),
+        ' exit-address-family',
+        ' address-family ipv6 unicast',
+        `  network ${SHARED_6}`,
+        '  neighbor 10.78.1.1 activate',
+        '  neighbor 10.78.1.1 route-map own-address out',
+        ' exit-address-family',
+      ],
+      [
+        'route-map own-address permit 10',
+        ' set ipv6 next-hop global fd00:78:1::2',
+        'exit',
+        'route-map behind permit 10',
+        ' set ip next-hop 10.99.0.1',
+        'exit',
+      ],
+    );
+    bird = await site.bird(
+      [SHARED, PREFERRED, ONLY_B, SHARED_6],
+      `if net = ${PREFERRED} then bgp_path.prepend(65002); accept;`,
+    );
+    agent = await site.agent();
+    await site.until('all rows', async () => same(await site.rows(), inOvn));
+    await site.until('all kernel routes', async () => same(await site.kernelRoutes(), inTables));
+  }, 60_000);
+
+  afterAll(() => site?.[Symbol.asyncDispose]());
+
+  it('holds in Adj-RIB-In what the routers say they announce', async () => {
+    const routes = await site.list('routes', '--stage', 'adj-rib-in', '--family', 'ipv4-unicast');
+    const of = (name: string) =>
+      routes.filter((route) => route['peer'] === name).map((route) => route['prefix']);
+    const said = (await frr.vtyshJson(
+      'show bgp ipv4 unicast neighbors 10.78.1.1 advertised-routes json',
+    )) as { advertisedRoutes: object };
+    expect(of('tor-a').sort()).toEqual(Object.keys(said.advertisedRoutes).sort());
+    const exported = await bird.birdc('show route export node table master4');
+    const prefixes = [...exported.matchAll(/^(\d\S+)/gm)].map(([, prefix]) => prefix);
+    expect(of('tor-b').sort()).toEqual(prefixes.sort());
+    const byPeer = await site.list('routes', '--stage', 'adj-rib-in', '--peer', 'tor-b');
+    expect(new Set(byPeer.map(({ peer }) => peer))).toEqual(new Set(['tor-b']));
+  });
+
+  it('says at every stage the same in every format, and what is installed', async () => {
+    const routes = await site.list('routes', SHARED);
+    expect(routes.map(({ peer }) => peer).sort()).toEqual(['tor-a', 'tor-b']);
+    for (const route of routes) expect(route['installed']).toEqual({ ovn: 'yes', host: 'yes' });
+    for (const stage of ['adj-rib-in', 'loc-rib', 'fib', 'ovn', 'host']) {
+      const args = ['routes', '--stage', stage, '--socket', site.socket, '-o'];
+      const json = JSON.parse((await site.rutter(...args, 'json')).stdout) as { prefix: string }[];
+      const jsonl = (await site.rutter(...args, 'jsonl')).stdout.trim().split('\n');
+      expect(jsonl.map((line) => JSON.parse(line))).toEqual(json);
+      expect(json.length).toBeGreaterThan(0);
+      const [heading, ...lines] = (await site.rutter(...args, 'csv')).stdout.trim().split('\n');
+      expect(heading).toContain('prefix');
+      expect(lines).toHaveLength(json.length);
+      const table = (await site.rutter(...args, 'table')).stdout.trim().split('\n');
+      expect(table).toHaveLength(json.length + 1);
+      for (const { prefix } of json) expect(table.some((line) => line.includes(prefix))).toBe(true);
+    }
+    const pairs = async (stage: string) =>
+      (await site.list('routes', '--stage', stage, '--family', 'ipv4-unicast'))
+        .flatMap(({ prefix, nextHops }) =>
+          (nextHops as { address: string }[]).map(({ address }) => `${prefix} via ${address}`),
+        )
+        .sort();
+    expect(await pairs('host')).toEqual(inTables);
+    expect(await pairs('ovn')).toEqual(inTables);
+  });
+
+  it('lookup: the longest match, and the step of the decision', async () => {
+    const answer = await site.ask('lookup', '198.18.7.7', '--why');
+    expect(answer['prefix']).toBe(PREFERRED);
+    expect(answer['routes']).toMatchObject([
+      { peer: 'tor-a', best: true },
+      { peer: 'tor-b', best: false, reason: expect.stringContaining('AS_PATH') },
+    ]);
+    expect(answer['entries']).toMatchObject([
+      { target: 'ovn', installed: 'yes' },
+      { target: 'host', installed: 'yes' },
+    ]);
+    const none = await site.rutter('lookup', '9.9.9.9', '--socket', site.socket);
+    expect(none).toMatchObject({
+      code: 1,
+      stderr: 'rutter: no route to 9.9.9.9 in network default\n',
+    });
+  });
+
+  it('peers, networks and status', async () => {
+    expect(await site.list('peers')).toMatchObject([
+      { name: 'tor-a', asn: 65001, state: 'established', receivedPrefixes: 4, acceptedPrefixes: 4 },
+      { name: 'tor-b', asn: 65002, state: 'established', receivedPrefixes: 4, bestPrefixes: 3 },
+    ]);
+    const [network] = await site.list('networks');
+    expect(network).toMatchObject({
+      network: 'default',
+      firstSync: 'finished',
+      targets: [
+        { target: 'ovn', state: 'ready', installedCount: 5, pendingCount: 0, refusedCount: 0 },
+        { target: 'host', state: 'ready', pendingCount: 0, refusedCount: 0 },
+      ],
+    });
+    expect(await site.ask('status')).toMatchObject({
+      node: 'node',
+      asn: 64512,
+      ready: true,
+      establishedPeers: 2,
+      configuredPeers: 2,
+    });
+  });
+
+  it('drift: nothing and exit code 0; what is changed by hand is put back within a second', async () => {
+    expect(await site.rutter('drift', '--socket', site.socket)).toMatchObject({
+      code: 0,
+      stdout: '',
+    });
+    await site.nbctl('lr-route-del', ROUTER, ONLY_A);
+    await site.until('the row', async () => same(await site.rows(), inOvn), 1000);
+    const [row] = (
+      await site.nbctl(
+        '--bare',
+        '--columns=_uuid',
+        'find',
+        'Logical_Router_Static_Route',
+        `ip_prefix="${ONLY_B}"`,
+      )
+    )
+      .trim()
+      .split('\n');
+    await site.nbctl('set', 'Logical_Router_Static_Route', row!, 'nexthop=10.78.2.77');
+    await site.until('the next hop', async () => same(await site.rows(), inOvn), 1000);
+    await site.ip('route', 'del', ONLY_A, 'table', String(TABLE));
+    await site.until('the route', async () => same(await site.kernelRoutes(), inTables), 1000);
+  });
+
+  it('leaves the row of somebody else alone, says so, and takes over when it is gone', async () => {
+    await site.nbctl('lr-route-del', ROUTER, ONLY_B); // ours, at once put back: then beside theirs
+    await site.nbctl('--ecmp', 'lr-route-add', ROUTER, ONLY_B, '10.78.2.99', OUTPUT_PORT);
+    const theirs = async () =>
+      site.nbctl('list', 'Logical_Router_Static_Route', await idOf(site, '10.78.2.99'));
+    const before = await theirs();
+    await site.until('ours to give way', async () => {
+      const rows = (await site.rows()).filter((line) => line.startsWith(ONLY_B));
+      return same(rows, [`${ONLY_B} via 10.78.2.99`]);
+    });
+    const [entry] = await site.list('routes', ONLY_B, '--stage', 'fib');
+    expect(entry).toMatchObject({
+      installed: 'refused',
+      failure: { code: 'collision', attempts: 1, since: expect.any(String) },
+    });
+    const [route] = await site.list('routes', ONLY_B);
+    expect(route!['installed']).toEqual({ ovn: 'refused', host: 'yes' });
+    const [network] = await site.list('networks');
+    expect(network!['targets']).toMatchObject([
+      { target: 'ovn', refusedCount: 1, failures: [{ prefix: ONLY_B, code: 'collision' }] },
+      { target: 'host', refusedCount: 0 },
+    ]);
+    const drift = await site.rutter('drift', '--socket', site.socket);
+    expect(drift.code).toBe(3);
+    expect(drift.stdout).toContain(ONLY_B);
+    expect(await theirs()).toBe(before);
+    await site.nbctl('lr-route-del', ROUTER, ONLY_B, '10.78.2.99');
+    await site.until('ours to be back', async () => same(await site.rows(), inOvn));
+    expect(await site.list('drift')).toEqual([]);
+  });
+
+  it('names the one route that is refused; the others are in', async () => {
+    await frr.configure(
+      `router bgp 65001\n address-family ipv4 unicast\n  network ${BEHIND} route-map behind\n  network 198.51.102.0/24\n`,
+    );
+    await site.until('the refusal', async () => {
+      const [, host] = await site.list('routes', BEHIND, '--stage', 'fib');
+      return host?.['installed'] === 'refused';
+    });
+    const [, entry] = await site.list('routes', BEHIND, '--stage', 'fib');
+    expect(entry).toMatchObject({ target: 'host', failure: { code: 'unreachable-next-hop' } });
+    await site.until('the other route', async () =>
+      (await site.kernelRoutes()).includes(`198.51.102.0/24 via ${FRR}`),
+    );
+    const drift = await site.rutter('drift', '--socket', site.socket, '-o', 'json');
+    expect(drift.code).toBe(3);
+    expect(JSON.parse(drift.stdout)).toMatchObject([{ prefix: BEHIND, target: 'host' }]);
+    await frr.configure(
+      `router bgp 65001\n address-family ipv4 unicast\n  no network ${BEHIND}\n  no network 198.51.102.0/24\n`,
+    );
+    await site.until('them to be gone', async () => same(await site.kernelRoutes(), inTables));
+    await site.until('no drift', async () => (await site.list('drift')).length === 0);
+  });
+
+  it('keeps routes while OVN is away, and catches up', async () => {
+    await site.stopNorthbound();
+    await site.until('OVN to be missed', async () => {
+      const [network] = await site.list('networks');
+      return (network!['targets'] as { state: string }[])[0]!.state !== 'ready';
+    });
+    await frr.configure(
+      'router bgp 65001\n address-family ipv4 unicast\n  network 198.51.103.0/24\n',
+    );
+    await site.until('the host to have it', async () =>
+      (await site.kernelRoutes()).includes(`198.51.103.0/24 via ${FRR}`),
+    );
+    expect((await site.rutter('drift', '--socket', site.socket)).code).toBe(3);
+    await site.startNorthbound();
+    const wanted = [...inOvn, `198.51.103.0/24 via ${FRR}`].sort();
+    await site.until('OVN to catch up', async () => same(await site.rows(), wanted));
+    await frr.configure(
+      'router bgp 65001\n address-family ipv4 unicast\n  no network 198.51.103.0/24\n',
+    );
+    await site.until('it to be gone', async () => same(await site.rows(), inOvn));
+  });
+
+  it('waits for a router that is not there, and starts by itself when it appears', async () => {
+    await site.nbctl('lr-del', ROUTER);
+    await site.until('waiting', async () => {
+      const [network] = await site.list('networks');
+      const [ovn] = network!['targets'] as { state: string; reason: string }[];
+      return ovn!.state === 'waiting' && ovn!.reason.includes(ROUTER);
+    });
+    expect((await site.rutter('networks', '--socket', site.socket)).stdout).toContain('waiting');
+    await site.addRouter();
+    await site.until('all rows', async () => same(await site.rows(), inOvn));
+  });
+
+  it("lets a dead peer's routes go, and takes them again", async () => {
+    await bird.daemon.stop('SIGKILL');
+    const left = [ONLY_A, PREFERRED, SHARED].map((prefix) => `${prefix} via ${FRR}`).sort();
+    await site.until('the routes of tor-b to go', async () =>
+      same(await site.kernelRoutes(), left),
+    );
+    await site.until('from OVN too', async () =>
+      (await site.rows()).every((row) => !row.endsWith(BIRD)),
+    );
+    const peers = await site.rutter('peers', '--socket', site.socket);
+    expect(peers.stdout).toMatch(/tor-b .*(connection|closed|refused|reset)/);
+    bird = await site.bird([SHARED, ONLY_B]);
+    await site.until('them to be back', async () => same(await site.kernelRoutes(), inTables));
+    expect(agent.hasEnded()).toBe(false);
+  });
+});
+
+it.skipIf(isRoot)('says that the running agent was skipped: it needs root', () => {
+  console.warn('skipped: not root');
+  expect(isRoot).toBe(false);
+});
+
+async function idOf(site: AgentSite, nextHop: string): Promise<string> {
+  return (
+    await site.nbctl(
+      '--bare',
+      '--columns=_uuid',
+      'find',
+      'Logical_Router_Static_Route',
+      `nexthop="${nextHop}"`,
+    )
+  ).trim();
+}
+
+function same(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((value, index) => value === right[index]);
+}
