@@ -73,7 +73,7 @@ async function measure(receiver: Receiver, routes: number): Promise<Sample> {
   const doneAt = await untilCount(() => running.routeCount(), {
     what: `${receiver.name}: routes learned`,
     target: routes,
-    intervalMs: POLL_MS,
+    intervalMs: running.pollMs ?? POLL_MS,
     deadlineMs: DEADLINE_MS,
   });
   await untilAtRest(running.pids);

@@ -9,7 +9,15 @@ import {
   judgeGoals,
   type StandaloneResult,
 } from './report.ts';
-import type { Comparison, Contestant, Sample, Scenario, Standalone } from './scenario.ts';
+import type { Comparison, Contestant, Metric, Sample, Scenario, Standalone } from './scenario.ts';
+
+/** Measured of every run by the harness itself. */
+const FOREIGN: Metric = {
+  key: 'foreignCores',
+  title: "others' cores",
+  unit: 'count',
+  isContext: true,
+};
 
 export interface BenchOptions {
   /** Instead of each scenario's own sizes. */
@@ -105,7 +113,7 @@ async function runComparison(
     foreignCores: foreign(),
     goals: judgeGoals(scenario.goals, contestants),
   };
-  for (const line of formatComparison(result, scenario.metrics)) print(line);
+  for (const line of formatComparison(result, [...scenario.metrics, FOREIGN])) print(line);
   return result;
 }
 
@@ -141,7 +149,9 @@ class Entrant {
   async #attempt(routes: number): Promise<Sample | undefined> {
     if (this.#failure !== undefined) return undefined;
     try {
-      return await this.#contestant.run({ routes });
+      const foreign = watchForeignCpu();
+      const sample = await this.#contestant.run({ routes });
+      return { ...sample, [FOREIGN.key]: foreign() };
     } catch (error) {
       this.#failure = messageOf(error);
       return undefined;

@@ -35,6 +35,7 @@ export const gobgp: Receiver = {
     site.onClose(() => daemon.stop('SIGKILL'));
     return {
       pids: [daemon.pid],
+      pollMs: 2000, // it walks its table to count
       routeCount: async () => {
         const neighbor = (await gobgpJson(['neighbor', FEED_ADDRESS])) as Neighbor;
         return neighbor.afi_safis?.[0]?.state?.received ?? 0;

@@ -17,6 +17,8 @@ export interface Receiver {
 export interface RunningReceiver {
   /** Everything that works for it; children of these are counted by themselves. */
   readonly pids: readonly number[];
+  /** Time between two questions for the count, where counting costs it much; default: the scenario's. */
+  readonly pollMs?: number;
   /** Routes learned from the feed and decided on. */
   routeCount(): Promise<number>;
   /** Figures only this one can tell, by metric key. */
