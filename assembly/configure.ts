@@ -40,7 +40,10 @@ export function setNextHopState(id: u32, resolved: bool, metric: u32): bool {
   return true;
 }
 
-/** The address is in the input buffer. Adds the peer or changes it; false when there is no memory or no such network. */
+/**
+ * The address is in the input buffer. Adds the peer or changes it; false when there is no memory, no such network, or the peer
+ * has routes in another one.
+ */
 export function configurePeer(
   id: u32,
   networkId: u32,
@@ -54,6 +57,8 @@ export function configurePeer(
   const network = networkById(networkId);
   const peer = ensurePeer(id);
   if (network == null || peer == null) return false;
+  // Routes are found by the network of their peer: it changes only when there are none.
+  if (peer.network != networkId && peer.routeCount != 0) return false;
   peer.network = networkId;
   peer.asn = asn;
   peer.interfaceIndex = interfaceIndex;

@@ -37,7 +37,7 @@ export function compareKeys(a: usize, aBits: u32, b: usize, bBits: u32): i32 {
 }
 
 /** Mask of the first `bits` (1–31) bits of a word as it lies in memory. */
-export function networkMask(bits: u32): u32 {
+function networkMask(bits: u32): u32 {
   return bswap(~(<u32>0xffffffff >>> bits));
 }
 

@@ -67,7 +67,7 @@ function untagged(child: u32): u32 {
   return child & ~TAG_MASK;
 }
 
-export function bitsOf(record: u32): u32 {
+function bitsOf(record: u32): u32 {
   return load<u16>(record);
 }
 

@@ -78,11 +78,6 @@ export function arenaUsedBytes(): u32 {
   return usedBytes;
 }
 
-/** Bytes in free lists: reserved from the system, not in use. */
-export function arenaFreeBytes(): u32 {
-  return top - ((<u32>__heap_base + 15) & ~15) - usedBytes;
-}
-
 /** Whether blocks that were refused have a fair chance now. */
 export function hasHeadroom(): bool {
   return <u64>usedBytes + 4 * RESERVE_BYTES < <u64>ceiling;

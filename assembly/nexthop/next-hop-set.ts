@@ -19,7 +19,7 @@ import { finishHash, HashTable, mixHash, valueAt } from '../memory/hash-table';
 import { compareNextHops, NextHop } from './next-hop';
 
 /** Most members of a set, chosen or observed. */
-export const MAXIMUM_MEMBERS: u32 = 64;
+const MAXIMUM_MEMBERS: u32 = 64;
 
 const MEMBER_SIZE: u32 = 8;
 const table = changetype<HashTable>(memory.data(12, 4));

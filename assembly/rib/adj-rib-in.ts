@@ -7,7 +7,7 @@ import { knownPeer, Peer, PeerFamily } from './peer';
 import { newRoute, Route } from './route';
 import { Table } from './table';
 
-export const ANNOUNCED: u32 = 0;
+const ANNOUNCED: u32 = 0;
 export const OVER_LIMIT: u32 = 1;
 export const OUT_OF_MEMORY: u32 = 2;
 
@@ -15,7 +15,7 @@ export const OUT_OF_MEMORY: u32 = 2;
  * Most paths one peer may have to one prefix. A decision looks at all of them, some steps at all pairs: this bounds what one
  * prefix can cost, whatever path identifiers a peer makes up.
  */
-const MAXIMUM_PATHS_PER_PEER: u32 = 64;
+const MAXIMUM_PATHS_PER_PEER: u32 = 32;
 
 /** A route of an UPDATE: new, changed or repeated. */
 export function announce(

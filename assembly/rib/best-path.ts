@@ -61,7 +61,7 @@ export function ineligibility(route: Route): i32 {
 }
 
 /** Steps 2–5: a total preorder. */
-export function compareBeforeMed(route: Route, other: Route): i32 {
+function compareBeforeMed(route: Route, other: Route): i32 {
   const a = route.attributes;
   const b = other.attributes;
   // 2. Higher LOCAL_PREF
@@ -78,8 +78,15 @@ export function compareBeforeMed(route: Route, other: Route): i32 {
   return 0;
 }
 
+/** Step 6 for all routes of a destination, once per decision: what follows asks for the answer more than once. */
+export function strikeOutByMed(destination: Destination, network: Network): void {
+  for (let route = destination.head; route; route = route.next) {
+    route.setBeaten(route.isEligible && isBeatenByMed(route, destination, null, network));
+  }
+}
+
 /** 6. Whether another route, equal in steps 1–5 and of the same neighbouring AS, has a lower MED. */
-export function isBeatenByMed(
+function isBeatenByMed(
   route: Route,
   destination: Destination,
   except: Route | null,
@@ -98,7 +105,7 @@ export function isBeatenByMed(
 }
 
 /** Steps 7 and 8: what is equal here may share the load. */
-export function compareToBoundary(route: Route, other: Route): i32 {
+function compareToBoundary(route: Route, other: Route): i32 {
   const a = knownPeer(route.peer);
   const b = knownPeer(other.peer);
   // 7. eBGP before iBGP
@@ -142,21 +149,18 @@ export function findBest(
   let best: Route | null = null;
   for (let route = destination.head; route; route = route.next) {
     if (!route.isEligible || route == except || compareBeforeMed(route, top) != 0) continue;
-    if (isBeatenByMed(route, destination, except, network)) continue;
+    // Without one of them, the others may be struck out otherwise.
+    const isBeaten =
+      except == null ? route.isBeaten : isBeatenByMed(route, destination, except, network);
+    if (isBeaten) continue;
     if (best == null || compareAfterMed(route, best) > 0) best = route;
   }
   return best;
 }
 
 /** Whether a route shares the load with the best path. */
-export function isEqualCost(
-  route: Route,
-  best: Route,
-  destination: Destination,
-  network: Network,
-): bool {
-  if (!route.isEligible || compareBeforeMed(route, best) != 0) return false;
-  if (isBeatenByMed(route, destination, null, network)) return false;
+export function isEqualCost(route: Route, best: Route, network: Network): bool {
+  if (!route.isEligible || route.isBeaten || compareBeforeMed(route, best) != 0) return false;
   if (compareToBoundary(route, best) != 0) return false;
   return network.multipathRelax || route.attributes.hasSameAsPath(best.attributes);
 }
@@ -166,21 +170,16 @@ export function explain(route: Route, destination: Destination, network: Network
   if (!route.isEligible) return ineligibility(route);
   const best = destination.best();
   if (best == null) return DECISION_ONLY_PATH;
-  if (route != best) return decisiveStep(best, route, destination, network);
+  if (route != best) return decisiveStep(best, route);
   const runnerUp = findBest(destination, best, network);
   if (runnerUp == null) return DECISION_ONLY_PATH;
-  return decisiveStep(best, runnerUp, destination, network);
+  return decisiveStep(best, runnerUp);
 }
 
-function decisiveStep(
-  winner: Route,
-  loser: Route,
-  destination: Destination,
-  network: Network,
-): i32 {
+function decisiveStep(winner: Route, loser: Route): i32 {
   const before = compareBeforeMed(winner, loser);
   if (before != 0) return abs(before);
-  if (isBeatenByMed(loser, destination, null, network)) return DECISION_MED;
+  if (loser.isBeaten) return DECISION_MED;
   return abs(compareAfterMed(winner, loser));
 }
 

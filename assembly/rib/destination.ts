@@ -40,8 +40,8 @@ export class Destination {
   }
 
   best(): Route | null {
-    const head = this.head;
-    return head && head.isBest ? head : null;
+    if (!this.head) return null;
+    return this.head.isBest ? this.head : null;
   }
 
   add(route: Route): void {

@@ -10,7 +10,7 @@ import {
   setById,
   singleSet,
 } from '../nexthop/next-hop-set';
-import { compareTieBreak, findBest, ineligibility, isEqualCost } from './best-path';
+import { compareTieBreak, findBest, ineligibility, isEqualCost, strikeOutByMed } from './best-path';
 import { Destination } from './destination';
 import { Network } from './network';
 import { knownPeer } from './peer';
@@ -90,6 +90,7 @@ function decideAmongSeveral(table: Table, destination: Destination): Route | nul
   for (let route = destination.head; route; route = route.next) {
     setFlags(route, table.family, ineligibility(route) == 0 ? ROUTE_ELIGIBLE : 0);
   }
+  strikeOutByMed(destination, table.network);
   const best = findBest(destination, null, table.network);
   if (best == null) return null;
   setFlags(best, table.family, ROUTE_ELIGIBLE | ROUTE_BEST);
@@ -114,14 +115,14 @@ function labelOf(table: Table, destination: Destination, best: Route, network: N
 function shareLoad(table: Table, destination: Destination, best: Route, network: Network): u32 {
   shareCount = 0;
   for (let route = destination.head; route; route = route.next) {
-    if (isEqualCost(route, best, destination, network)) addShare(route, network.maximumPaths);
+    if (isEqualCost(route, best, network)) addShare(route, network.maximumPaths);
   }
   beginSet();
   for (let i: u32 = 0; i < shareCount; i++) addMember(nextHopOf(shareAt(i)), 1);
   const label = internSet(SET_KIND_FORWARD);
   if (!label) return 0;
   for (let route = best.next; route; route = route.next) {
-    if (!isEqualCost(route, best, destination, network)) continue;
+    if (!isEqualCost(route, best, network)) continue;
     if (setById(label).has(nextHopOf(route))) {
       setFlags(route, table.family, ROUTE_ELIGIBLE | ROUTE_MULTIPATH);
     }

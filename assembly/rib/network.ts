@@ -30,10 +30,13 @@ export class Network {
   /** Appends: the host sees FIBs in the order they were added. */
   addFib(fib: Fib): void {
     fib.nextOfNetwork = changetype<Fib>(0);
+    if (!this.firstFib) {
+      this.firstFib = fib;
+      return;
+    }
     let last = this.firstFib;
-    while (last && last.nextOfNetwork) last = last.nextOfNetwork;
-    if (last) last.nextOfNetwork = fib;
-    else this.firstFib = fib;
+    while (last.nextOfNetwork) last = last.nextOfNetwork;
+    last.nextOfNetwork = fib;
   }
 
   removeFib(fib: Fib): void {

@@ -21,7 +21,7 @@ const peers = changetype<IdTable>(memory.data(8, 4));
 //   | limit  | received | stale | accepted | best | sweepMark | epoch | sweepEpoch | oldestEpoch | – |
 @unmanaged
 export class PeerFamily {
-  /** Most routes stored, stale ones not counted; 0 is no limit. */
+  /** Most routes stored, as many stale ones not counted; 0 is no limit. */
   limit: u32 = 0;
   received: u32 = 0;
   /** Routes of earlier epochs. */
@@ -45,9 +45,13 @@ export class PeerFamily {
     return epoch != this.epoch;
   }
 
-  /** A restarted peer must not hit its limit because its old routes are still being swept. */
+  /**
+   * A restarted peer must not hit its limit because its old routes are still being swept. Once is all: with more stale routes than
+   * the limit, a peer could begin refresh after refresh, each with other routes (RFC 7313), and fill the memory.
+   */
   get isFull(): bool {
-    return this.limit != 0 && this.received - this.stale >= this.limit;
+    if (this.limit == 0) return false;
+    return this.received - this.stale >= this.limit || this.received >>> 1 >= this.limit;
   }
 
   /** A route of an earlier epoch was announced again, or is removed. */

@@ -217,7 +217,7 @@ function announcePrefixList(peer: Peer, family: u32, ptr: usize, end: usize, now
   const table = knownNetwork(peer.network).table(family);
   openRoutes(family, ptr, end, hasPathId(peer, family));
   while (nextRoute()) {
-    count(announce(peer, table, routeKeyPtr, routes.bits, routes.pathId, set, now), family);
+    count(peer, announce(peer, table, routeKeyPtr, routes.bits, routes.pathId, set, now), family);
   }
   result.ignoredFamilyCount += routes.ignoredCount;
   set.release();
@@ -230,7 +230,7 @@ function announceEvpnList(peer: Peer, ptr: usize, end: usize, now: u32): void {
   openRoutes(family, ptr, end, hasPathId(peer, family));
   while (nextRoute()) {
     setContext.payloadSize = routes.payloadSize;
-    count(announceEvpnRoute(peer, table, now), family);
+    count(peer, announceEvpnRoute(peer, table, now), family);
   }
   result.ignoredFamilyCount += routes.ignoredCount;
 }
@@ -255,10 +255,11 @@ function refuseList(peer: Peer, family: u32, ptr: usize, end: usize): void {
   result.withdrawnCount = before;
 }
 
-function count(outcome: u32, family: u32): void {
+function count(peer: Peer, outcome: u32, family: u32): void {
   if (outcome == OVER_LIMIT) {
     result.overLimitCount++;
-    result.limitHitMask |= 1 << family;
+    // Too many paths to one prefix are refused too; only the peer's own limit ends sessions.
+    if (peer.family(family).isFull) result.limitHitMask |= 1 << family;
   } else if (outcome == OUT_OF_MEMORY) result.outOfMemoryCount++;
   else result.announcedCount++;
 }

@@ -7,6 +7,8 @@ export const ROUTE_ELIGIBLE: u8 = 1;
 export const ROUTE_BEST: u8 = 2;
 /** Shares the load with the best path. */
 export const ROUTE_MULTIPATH: u8 = 4;
+/** Struck out by MED (best-path.ts). */
+const ROUTE_BEATEN: u8 = 16;
 /** The record is longer by its path identifier. */
 const ROUTE_HAS_PATH_ID: u8 = 8;
 
@@ -20,7 +22,7 @@ const PATH_ID_SIZE: u32 = 4;
 //   0       4               8      10      11      12      16          20
 //   | next  | attributeSet  | peer | flags | epoch | since | (path id) |
 //
-// flags  E eligible, B best, M multipath, P has a path identifier
+// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED
 // epoch  which announcement round of its peer it belongs to (peer.ts)
 @unmanaged
 export class Route {
@@ -53,6 +55,14 @@ export class Route {
 
   get isBest(): bool {
     return (this.flags & ROUTE_BEST) != 0;
+  }
+
+  get isBeaten(): bool {
+    return (this.flags & ROUTE_BEATEN) != 0;
+  }
+
+  setBeaten(isBeaten: bool): void {
+    this.flags = isBeaten ? this.flags | ROUTE_BEATEN : this.flags & ~ROUTE_BEATEN;
   }
 
   /** Best path or member of its ECMP set. */

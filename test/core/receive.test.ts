@@ -241,20 +241,20 @@ describe('UPDATE', () => {
     expect(prefixes('ipv6-unicast')).toEqual([]);
   });
 
-  it('keeps paths apart by their identifier, and at most 64 of a peer to one prefix (RFC 7911)', () => {
+  it('keeps paths apart by their identifier, and at most 32 of a peer to one prefix (RFC 7911)', () => {
     core.openPeer(1, { ...session, addPath: ['ipv4-unicast'] });
-    for (let pathId = 1; pathId <= 70; pathId++) {
+    for (let pathId = 1; pathId <= 40; pathId++) {
       const result = core.receive(
         1,
         announcement({ attributes, prefixes: ['10.0.0.0/8'], pathId }),
         1,
       );
-      expect(result.overLimitCount).toBe(pathId > 64 ? 1 : 0);
+      expect(result.overLimitCount).toBe(pathId > 32 ? 1 : 0);
     }
-    expect(rows()).toHaveLength(64);
+    expect(rows()).toHaveLength(32);
     core.receive(1, withdrawal(['10.0.0.0/8'], 5), 1);
     expect(rows().map(({ pathId }) => pathId)).not.toContain(5);
-    expect(rows()).toHaveLength(63);
+    expect(rows()).toHaveLength(31);
   });
 
   it('uses the global next hop and keeps its link-local companion (RFC 2545 §3)', () => {

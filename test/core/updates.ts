@@ -72,7 +72,7 @@ export function attribute(flags: number, type: number, value: readonly number[])
   return [flags, type, value.length, ...value];
 }
 
-export function encodePrefix(text: string, pathId?: number): number[] {
+function encodePrefix(text: string, pathId?: number): number[] {
   const { address, length } = parsePrefix(text) as Prefix;
   const path = pathId === undefined ? [] : u32(pathId);
   return [...path, length, ...address.subarray(0, (length + 7) >> 3)];

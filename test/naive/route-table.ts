@@ -127,7 +127,7 @@ export class RouteTable {
 }
 
 /** A link-local address is another next hop on each interface. */
-export function nextHopOf(peer: NaivePeer, address: string): string {
+function nextHopOf(peer: NaivePeer, address: string): string {
   return nextHopText(parseIpAddress(address)!, peer.interfaceIndex);
 }
 

@@ -1,6 +1,5 @@
 // The core's structures behind flat exports, for the tests of assembly/memory and assembly/lpm.
 import { initialiseNodes } from '../../../assembly/lpm/node';
-// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
 import { Trie } from '../../../assembly/lpm/trie';
 import {
   allocate as allocateBlock,
@@ -9,7 +8,6 @@ import {
   free as freeBlock,
   initialiseArena,
 } from '../../../assembly/memory/arena';
-// biome-ignore lint/style/useImportType: AssemblyScript has no type imports
 import { HashTable, valueAt } from '../../../assembly/memory/hash-table';
 
 export function initialise(maximumBytes: u32): void {
