@@ -6,6 +6,12 @@ import { oneChange } from './one-change.ts';
 import { restart } from './restart.ts';
 
 export const scenarios: readonly Scenario[] = [
+  {
+    kind: 'standalone',
+    name: 'kernels',
+    question: 'what does the route core take per route, alone and in process?',
+    run: async (print) => (await import('./kernels.ts')).run(print),
+  },
   ingest,
   kernelTable,
   {
