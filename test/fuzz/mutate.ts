@@ -27,6 +27,15 @@ export function mutateBody(
   return frame(message[HEADER_SIZE - 1] ?? 2, body);
 }
 
+/** A BGP message with one byte of its body changed: most of them are still sound. */
+export function nudge(random: Random, message: Uint8Array): Uint8Array {
+  const nudged = message.slice();
+  const at = HEADER_SIZE + random.below(Math.max(1, message.length - HEADER_SIZE));
+  if (at < nudged.length)
+    nudged[at] = random.chance(2) ? random.below(256) : random.pick(interesting);
+  return nudged;
+}
+
 /** A message of a type around a body; what is longer than any message is cut. */
 export function frame(type: number, body: Uint8Array): Uint8Array {
   const size = Math.min(HEADER_SIZE + body.length, 65535);
