@@ -37,7 +37,8 @@ export class SinkWorker implements TargetWorker {
   readonly #options: SinkOptions;
   readonly #pool: Piscina;
   #port: MessagePort | undefined;
-  #waiting: Waiting | undefined;
+  /** Who waits for an answer, in the order of their tasks: one thread does them in that order. */
+  #waiting: Waiting[] = [];
 
   /** `file`: the worker's entry, for tests. */
   constructor(options: SinkOptions, file: URL = workerFile) {
@@ -87,11 +88,13 @@ export class SinkWorker implements TargetWorker {
 
   #ask(task: SinkTask, transferList: readonly (ArrayBuffer | MessagePort)[]): Promise<SinkReply> {
     const { promise, resolve, reject } = Promise.withResolvers<SinkReply>();
-    this.#waiting = { resolve, reject };
+    const waiting = { resolve, reject };
+    this.#waiting.push(waiting);
     // Late news of a lost thread concerns this task alone, not the next one.
-    this.#pool
-      .run(task, { transferList: [...transferList] })
-      .catch((cause: Error) => reject(new WorkerLost(cause.message, { cause })));
+    this.#pool.run(task, { transferList: [...transferList] }).catch((cause: Error) => {
+      this.#waiting = this.#waiting.filter((each) => each !== waiting);
+      reject(new WorkerLost(cause.message, { cause }));
+    });
     return promise;
   }
 
@@ -112,8 +115,7 @@ export class SinkWorker implements TargetWorker {
   }
 
   #answer(reply: SinkReply | undefined, error?: Error): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
+    const waiting = this.#waiting.shift();
     if (reply !== undefined) waiting?.resolve(reply);
     else waiting?.reject(error!);
   }
@@ -121,7 +123,9 @@ export class SinkWorker implements TargetWorker {
   #lose(port: MessagePort, listener: TargetListener): void {
     if (port !== this.#port) return;
     this.#port = undefined;
-    this.#answer(undefined, new WorkerLost('the worker has ended'));
+    while (this.#waiting.length > 0) {
+      this.#answer(undefined, new WorkerLost('the worker has ended'));
+    }
     listener.onLost('the worker has ended');
   }
 }

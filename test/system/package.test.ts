@@ -43,3 +43,7 @@ it('brings the examples, and they are valid', async () => {
     expect(await rutter('check-config', join(examples, name))).toContain('bgp:');
   }
 });
+
+it('brings the agent and its workers: learns from the built-in peer', async () => {
+  expect(await rutter('lab', 'up', '--sample', '--once')).toMatch(/learned|routes/i);
+}, 60_000);

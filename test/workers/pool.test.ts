@@ -31,6 +31,20 @@ describe('SinkWorker', () => {
     expect(await worker.flush()).toEqual({ removedCount: 1 });
   });
 
+  it('gives every task its own answer when a batch comes before the sink has answered that it is open', async () => {
+    const { worker } = newWorker();
+    const applied = new Promise<unknown>((resolve, reject) => {
+      const onEvent = (event: SinkEvent) => {
+        if (event.type !== 'state' || event.state !== 'ready') return;
+        const message = buildBatchMessage([{ prefix: '10.0.0.0/8', to: ['192.0.2.1'] }]);
+        worker.apply(message).then(resolve, reject);
+      };
+      void worker.open({ onEvent, onLost: reject }).catch(reject);
+    });
+    expect(await applied).toMatchObject({ known: true, failures: [] });
+    expect(await worker.flush()).toEqual({ removedCount: 1 });
+  });
+
   it('says that the thread was lost, and starts anew in another', async () => {
     const { worker, heard, lost } = newWorker(dyingFile);
     const listener = {
