@@ -1,15 +1,16 @@
 // The verdict on one UPDATE without any table: what RFC 7606 says of it, and how many routes it announces and withdraws.
-import { FAMILY_COUNT, FAMILY_IPV4_UNICAST } from './abi';
-import { inputPtr } from './memory/buffers';
-import { result } from './result';
-import { nextRoute, openRoutes, routes } from './wire/nlri';
-import { ParseContext } from './wire/parse-context';
-import { parseUpdate } from './wire/update';
-import { update } from './wire/update-view';
+import { FAMILY_COUNT, FAMILY_IPV4_UNICAST } from '../abi';
+import { inputPtr } from '../memory/buffers';
+import { result } from '../result';
+import { nextRoute, openRoutes, routes } from '../wire/nlri';
+import { ParseContext } from '../wire/parse-context';
+import { parseUpdate } from '../wire/update';
+import { update } from '../wire/update-view';
 
 const context = changetype<ParseContext>(memory.data(offsetof<ParseContext>(), 4));
 
-export function judgeUpdate(
+/** Parses one UPDATE in the input buffer; its outcome, its error and its routes are in the result record. */
+export function checkUpdate(
   size: u32,
   fourOctetAs: bool,
   isEbgp: bool,

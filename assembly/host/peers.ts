@@ -1,0 +1,144 @@
+// Peers and their sessions, as the host configures, opens, feeds and closes them.
+import { FAMILY_COUNT, PEER_FLAG_ENFORCE_FIRST_AS, PEER_FLAG_REJECT_IMPORT } from '../abi';
+import { inputPtr } from '../memory/buffers';
+import { result } from '../result';
+import { knownNetwork, Network, networkById } from '../rib/network';
+import { ensurePeer, LOCAL_PEER, Peer, peerById, removePeerRecord } from '../rib/peer';
+import { receiveChunk } from '../rib/receive';
+import { nextGeneration, requestSweep, requestWalk } from '../rib/table-walk';
+
+/**
+ * The address is in the input buffer. Adds the peer or changes it; false when there is no memory, no such network, or the peer
+ * has routes in another one.
+ */
+export function setPeer(
+  id: u32,
+  networkId: u32,
+  asn: u32,
+  localAsn: u32,
+  localRouterId: u32,
+  interfaceIndex: u32,
+  flags: u32,
+  addressSize: u32,
+): bool {
+  if (id == LOCAL_PEER) return false;
+  const network = networkById(networkId);
+  if (network == null) return false;
+  const peer = ensurePeer(id);
+  if (peer == null) return false;
+  // Routes are found by the network of their peer: it changes only when there are none.
+  if (peer.network != networkId && peer.routeCount != 0) return false;
+  peer.network = networkId;
+  peer.asn = asn;
+  peer.interfaceIndex = interfaceIndex;
+  const rejects = (flags & PEER_FLAG_REJECT_IMPORT) != 0;
+  const isEbgp = asn != localAsn;
+  const isChanged =
+    rejects != peer.rejectsImport || isEbgp != peer.isEbgp || localRouterId != peer.localRouterId;
+  peer.rejectsImport = rejects;
+  peer.isEbgp = isEbgp;
+  peer.localRouterId = localRouterId;
+  peer.addressVersion = addressSize == 4 ? 4 : 6;
+  memory.fill(peer.addressPtr, 0, 16);
+  memory.copy(peer.addressPtr, inputPtr, addressSize);
+  peer.context.isEbgp = isEbgp ? 1 : 0;
+  peer.context.localAsn = localAsn;
+  peer.context.peerAsn = asn;
+  peer.context.enforceFirstAs = flags & PEER_FLAG_ENFORCE_FIRST_AS ? 1 : 0;
+  if (isChanged) decidePeer(network, peer);
+  return true;
+}
+
+export function setPeerLimit(id: u32, family: u32, limit: u32): void {
+  const peer = peerById(id);
+  if (peer != null) peer.family(family).limit = limit;
+}
+
+/** False while routes of it are left. */
+export function removePeer(id: u32): bool {
+  const peer = peerById(id);
+  if (peer == null || id == LOCAL_PEER || peer.routeCount != 0) return false;
+  removePeerRecord(peer);
+  return true;
+}
+
+export function openPeer(
+  id: u32,
+  routerId: u32,
+  fourOctetAs: bool,
+  maxMessageSize: u32,
+  familyMask: u32,
+  addPathMask: u32,
+): bool {
+  const peer = peerById(id);
+  if (peer == null) return false;
+  peer.dropPartial();
+  peer.isOpen = true;
+  peer.maxMessageSize = maxMessageSize;
+  peer.context.fourOctetAs = fourOctetAs ? 1 : 0;
+  peer.context.familyMask = familyMask;
+  peer.context.addPathMask = addPathMask;
+  if (peer.routerId == routerId) return true;
+  peer.routerId = routerId;
+  decidePeer(knownNetwork(peer.network), peer);
+  return true;
+}
+
+/** Reads `size` bytes of the input buffer. `isContinued`: counts are added to those of the last call. */
+export function receive(id: u32, size: u32, now: u32, isContinued: bool): bool {
+  const peer = peerById(id);
+  if (peer == null || !peer.isOpen) return false;
+  if (!isContinued) result.clear();
+  result.status = 0;
+  receiveChunk(peer, size, now);
+  return true;
+}
+
+/** Routes of the families in `retainMask` are stale from now on; those of the others go, through work(). */
+export function closePeer(id: u32, retainMask: u32): bool {
+  const peer = peerById(id);
+  if (peer == null) return false;
+  peer.dropPartial();
+  peer.isOpen = false;
+  const network = knownNetwork(peer.network);
+  for (let family = 0; family < FAMILY_COUNT; family++) {
+    peer.family(family).beginEpoch();
+    if (((retainMask >>> family) & 1) == 0) requestSweep(peer, network.table(family));
+  }
+  return true;
+}
+
+export function beginRefresh(id: u32, family: u32): bool {
+  const peer = peerById(id);
+  if (peer == null) return false;
+  peer.family(family).beginEpoch();
+  return true;
+}
+
+export function endRefresh(id: u32, family: u32): bool {
+  const peer = peerById(id);
+  if (peer == null) return false;
+  const network = networkById(peer.network);
+  if (network != null) requestSweep(peer, network.table(family));
+  return true;
+}
+
+/** Counters 3 × family: received, accepted, best. */
+export function readPeerCounters(id: u32): bool {
+  const peer = peerById(id);
+  if (peer == null) return false;
+  for (let family = 0; family < FAMILY_COUNT; family++) {
+    const counters = peer.family(family);
+    result.setCounter(family * 3, counters.received);
+    result.setCounter(family * 3 + 1, counters.accepted);
+    result.setCounter(family * 3 + 2, counters.best);
+  }
+  return true;
+}
+
+function decidePeer(network: Network, peer: Peer): void {
+  peer.mark = nextGeneration();
+  for (let family = 0; family < FAMILY_COUNT; family++) {
+    if (peer.family(family).received) requestWalk(network.table(family), peer.mark);
+  }
+}

@@ -1,0 +1,51 @@
+// Reading tables: keys at PAGE_MATCH and PAGE_CURSOR of the input buffer, rows in the output buffer.
+import { FAMILY_IPV4_UNICAST } from '../abi';
+import { fibById } from '../fib/fib';
+import { readFibPage } from '../fib/fib-page';
+import { lookUpAddresses } from '../rib/lookup';
+import { networkById } from '../rib/network';
+import { query, readRoutePage } from '../rib/route-page';
+
+export function readRoutes(
+  networkId: u32,
+  family: u32,
+  stage: u32,
+  peer: u32,
+  match: u32,
+  matchBits: u32,
+  cursorBits: i32,
+  limit: u32,
+): bool {
+  const network = networkById(networkId);
+  if (network == null) return false;
+  query.stage = stage;
+  query.peer = peer;
+  query.match = match;
+  query.matchBits = matchBits;
+  query.cursorBits = cursorBits;
+  query.limit = limit;
+  readRoutePage(network.table(family));
+  return true;
+}
+
+export function readFib(
+  id: u32,
+  family: u32,
+  match: u32,
+  matchBits: u32,
+  cursorBits: i32,
+  limit: u32,
+): bool {
+  const fib = fibById(id);
+  if (fib == null) return false;
+  readFibPage(fib, family, match, matchBits, cursorBits, limit);
+  return true;
+}
+
+/** Longest matches of `count` addresses in the input buffer: prefix lengths as i16 in the output buffer, −1 for none. */
+export function lookUp(networkId: u32, family: u32, count: u32): bool {
+  const network = networkById(networkId);
+  if (network == null) return false;
+  lookUpAddresses(network.table(family), family == FAMILY_IPV4_UNICAST ? 4 : 16, count);
+  return true;
+}
