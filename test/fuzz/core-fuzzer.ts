@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../../src/net/address-family.ts';
 import type { Prefix } from '../../src/net/prefix.ts';
-import { frame, mutate, mutateBody, tear } from './mutate.ts';
+import { frame, mutate, mutateBody, nudge, tear } from './mutate.ts';
 import type { Random } from './random.ts';
 
 export interface FuzzOptions {
@@ -239,10 +239,11 @@ export class CoreFuzzer {
     const seed = random.pick(seeds);
     const draw = random.below(20);
     if (draw < 6 && seed.length <= maxMessageBytes) return seed;
+    if (draw < 14 && seed.length <= maxMessageBytes) return nudge(random, seed);
     if (draw < 16) return mutateBody(random, seed, seeds);
-    if (draw < 17) return mutate(random, seed, seeds);
-    if (draw < 18) return frame(2, random.bytes(random.below(120)));
-    if (draw < 19) return this.#manyPrefixes(Math.min(maxMessageBytes, 8000));
+    if (draw < 19) return this.#manyPrefixes(Math.min(maxMessageBytes, 16_000));
+    if (random.chance(2)) return mutate(random, seed, seeds);
+    if (random.chance(2)) return frame(2, random.bytes(random.below(120)));
     return random.bytes(1 + random.below(100));
   }
 

@@ -3,7 +3,8 @@
 import { ByteWriter } from '../../net/byte-writer.ts';
 import { BgpError } from '../errors.ts';
 import { bodyReader, frame } from '../framing.ts';
-import { ErrorCode, MessageType, RouteRefreshError } from '../iana.ts';
+import { ErrorCode, HEADER_SIZE, HeaderError, MessageType, RouteRefreshError } from '../iana.ts';
+import type { Notification } from './notification.ts';
 
 /** RFC 7313 §3.2. */
 export const RefreshSubtype = { request: 0, begin: 1, end: 2 } as const;
@@ -22,21 +23,40 @@ export function encodeRouteRefresh({ afi, safi, subtype }: RouteRefresh): Uint8A
   return frame(MessageType.routeRefresh, body.finish());
 }
 
-/** Takes a whole message of at least 23 bytes. Between enhanced speakers the length must be exact (RFC 7313 §5). */
+/** Takes a whole message with its header. Between enhanced speakers the length must be exact (RFC 7313 §5). */
 export function decodeRouteRefresh(message: Uint8Array, isEnhanced: boolean): RouteRefresh {
   const reader = bodyReader(message);
+  if (reader.remaining < BODY_SIZE) throw isEnhanced ? invalidLength(message) : tooShort(message);
   const refresh = { afi: reader.uint16(), subtype: reader.uint8(), safi: reader.uint8() };
-  if (isEnhanced && isMark(refresh.subtype) && reader.remaining > 0) {
-    throw new BgpError(
-      {
-        code: ErrorCode.routeRefreshMessage,
-        subcode: RouteRefreshError.invalidMessageLength,
-        data: message.slice(),
-      },
-      `ROUTE-REFRESH of ${message.length} bytes, expected ${message.length - reader.remaining}`,
-    );
-  }
+  if (isEnhanced && isMark(refresh.subtype) && reader.remaining > 0) throw invalidLength(message);
   return refresh;
+}
+
+function invalidLength(message: Uint8Array): BgpError {
+  const subcode = RouteRefreshError.invalidMessageLength;
+  return lengthError(message, {
+    code: ErrorCode.routeRefreshMessage,
+    subcode,
+    data: message.slice(),
+  });
+}
+
+/** RFC 4271 §6.1: what a speaker that knows RFC 2918 alone can say; the data is the length field. */
+function tooShort(message: Uint8Array): BgpError {
+  const subcode = HeaderError.badMessageLength;
+  return lengthError(message, {
+    code: ErrorCode.messageHeader,
+    subcode,
+    data: message.slice(16, 18),
+  });
+}
+
+function lengthError(message: Uint8Array, notification: Notification): BgpError {
+  const expected = HEADER_SIZE + BODY_SIZE;
+  return new BgpError(
+    notification,
+    `ROUTE-REFRESH of ${message.length} bytes, expected ${expected}`,
+  );
 }
 
 function isMark(subtype: number): boolean {
