@@ -18,11 +18,11 @@ import {
   SET_KIND_DISCARD,
   SET_KIND_FORWARD,
 } from '../assembly/abi.ts';
+import type { FibBatchMessage } from '../src/core/records.ts';
 import { FibBatch } from '../src/core/records.ts';
 import { familyNumbers } from '../src/net/address-family.ts';
 import { parseIpAddress } from '../src/net/ip-address.ts';
 import { parsePrefix, prefixFamily } from '../src/net/prefix.ts';
-import type { FibBatchMessage } from '../src/workers/messages.ts';
 
 /** Next hops as `address`, `address%interfaceIndex`, either with `*weight`; the bin; or nothing. */
 export type NextHopTexts = readonly string[] | 'discard' | undefined;

@@ -47,10 +47,10 @@ import {
   familyNumbers,
 } from '../net/address-family.ts';
 import { type Prefix, prefixFamily } from '../net/prefix.ts';
-import type { FibBatchMessage } from '../workers/messages.ts';
 import { type CoreExports, instantiateCore } from './core-module.ts';
 import { addressSize, keySize, readFibRows, readNextHopEvents, readRouteRows } from './pages.ts';
 import { Received } from './received.ts';
+import type { FibBatchMessage } from './records.ts';
 import type {
   CheckContext,
   CoreMemory,

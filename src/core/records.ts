@@ -53,6 +53,15 @@ export interface FibChange {
   readonly to: NextHopSet | undefined;
 }
 
+/** A drained batch: `count` FIB change records, then the definitions of every next-hop set they name. Transferred. */
+export interface FibBatchMessage {
+  readonly buffer: ArrayBuffer;
+  /** Number of FIB change records at the start of the buffer. */
+  readonly count: number;
+  /** Number of bytes used in the buffer, records and definitions together. */
+  readonly byteLength: number;
+}
+
 /** A drained batch, read in place. `change(i)` makes an object; the numeric accessors make none. */
 export class FibBatch {
   readonly count: number;

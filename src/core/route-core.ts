@@ -5,7 +5,7 @@
 import type { AddressFamily } from '../net/address-family.ts';
 import type { IpAddress } from '../net/ip-address.ts';
 import type { Prefix } from '../net/prefix.ts';
-import type { FibBatchMessage } from '../workers/messages.ts';
+import type { FibBatchMessage } from './records.ts';
 
 /** Everything the decision process can be told (RFC 4271 §9.1.2.2). */
 export interface DecisionOptions {

@@ -1,8 +1,7 @@
 // A sink that keeps its routes in a map: dry runs, and a twin for the sink contract.
 import { encodeObservations, type FibBatch, type NextHopSet } from '../core/records.ts';
 import { formatPrefix, type Prefix } from '../net/prefix.ts';
-import type { ApplyResult } from '../workers/messages.ts';
-import type { EmitSinkEvent, Sink } from './sink.ts';
+import type { ApplyResult, EmitSinkEvent, Sink } from './sink.ts';
 
 export interface MemorySinkOptions {
   /** Name of the network, for logs. */

@@ -16,12 +16,13 @@
 //
 // Not here: what is desired (the core), how it is written (the sink), when the first sync has ended (the agent).
 import { FIB_CHANGE_SIZE } from '../../assembly/abi.ts';
+import type { FibBatchMessage } from '../core/records.ts';
 import { decodeObservations, encodeObservations, FibBatch } from '../core/records.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import { formatPrefix, type Prefix } from '../net/prefix.ts';
-import type { ApplyResult, FibBatchMessage, SinkEvent, SinkState } from '../workers/messages.ts';
 import { BatchLimit, batchBounds } from './batch-limit.ts';
 import { type Failure, Failures } from './failures.ts';
+import type { ApplyResult, SinkEvent, SinkState } from './sink.ts';
 import type { TargetWorker } from './target-worker.ts';
 
 /** Removals up to this many need no leave. */

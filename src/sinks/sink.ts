@@ -10,7 +10,6 @@
 // - A record that the place refuses does not keep the others of its batch out.
 // - `flush` removes everything of ours. `close` removes nothing (P3).
 import type { FibBatch } from '../core/records.ts';
-import type { ApplyResult, SinkEvent } from '../workers/messages.ts';
 
 export interface Sink {
   open(): Promise<void>;
@@ -21,3 +20,44 @@ export interface Sink {
 
 /** How a sink speaks when nobody asked it. */
 export type EmitSinkEvent = (event: SinkEvent) => void;
+
+/** The answer to `apply`. Records that are not named in `failures` are in. */
+export interface ApplyResult {
+  /** False when it is not known what was written (connection lost before the reply): a snapshot follows and decides. */
+  readonly known: boolean;
+  readonly failures: readonly RecordFailure[];
+  /** Time the database or the kernel took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** One record of a batch that was refused, or not tried. */
+export interface RecordFailure {
+  /** Index of the record in its batch. */
+  readonly index: number;
+  /** Stable code: `collision`, `limit`, `rejected`, `unreachable-next-hop`, … */
+  readonly code: string;
+  /** One clause with the value seen and the value expected. */
+  readonly message: string;
+}
+
+/** Worker → main thread, at any time, over the port given with `open`. `records` are observations (assembly/abi.ts). */
+export type SinkEvent =
+  /** `waiting`: the target (router, port, table, server) is not there yet; `ready`: batches are welcome. */
+  | { readonly type: 'state'; readonly state: SinkState; readonly reason: string }
+  /** Everything of ours that is in place follows in `observed` events, up to `snapshotEnd`. */
+  | { readonly type: 'snapshotBegin' }
+  | { readonly type: 'snapshotEnd'; readonly ownedCount: number; readonly foreignCount: number }
+  /** What is in place now for these prefixes: part of a snapshot, or drift seen at any other time. */
+  | { readonly type: 'observed'; readonly records: ArrayBuffer; readonly byteLength: number }
+  /** The sink took these back, or will not write them, until it says `released`. */
+  | {
+      readonly type: 'refused';
+      readonly records: ArrayBuffer;
+      readonly byteLength: number;
+      readonly code: string;
+      readonly message: string;
+    }
+  /** The reason of an earlier refusal or collision failure is gone: try these again. */
+  | { readonly type: 'released'; readonly records: ArrayBuffer; readonly byteLength: number };
+
+export type SinkState = 'connecting' | 'waiting' | 'ready';

@@ -1,5 +1,6 @@
 // What a reconciler needs of the place its target's sink runs in: a worker thread, or a sink in the same thread for tests.
-import type { ApplyResult, FibBatchMessage, SinkEvent } from '../workers/messages.ts';
+import type { FibBatchMessage } from '../core/records.ts';
+import type { ApplyResult, SinkEvent } from './sink.ts';
 
 export interface TargetListener {
   readonly onEvent: (event: SinkEvent) => void;

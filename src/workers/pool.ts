@@ -6,16 +6,11 @@
 // taken in slices, so that the main loop is not held.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { FibBatchMessage } from '../core/records.ts';
+import type { ApplyResult } from '../sinks/sink.ts';
 import type { TargetListener, TargetWorker } from '../sinks/target-worker.ts';
 import { Inbox } from './inbox.ts';
-import type {
-  ApplyResult,
-  FibBatchMessage,
-  SinkMessage,
-  SinkOptions,
-  SinkReply,
-  SinkTask,
-} from './messages.ts';
+import type { SinkMessage, SinkOptions, SinkReply, SinkTask } from './messages.ts';
 
 interface Waiting {
   readonly resolve: (reply: SinkReply) => void;

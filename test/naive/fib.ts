@@ -1,11 +1,11 @@
 // The part of the core that serves one FIB, slow and obvious: maps of text. A twin to test what drives the core.
 import { buildBatchMessage, type ChangeText } from '../../bench/ovsdb-batch.ts';
+import type { FibBatchMessage } from '../../src/core/records.ts';
 import { decodeObservations } from '../../src/core/records.ts';
 import type { FibCounters } from '../../src/core/route-core.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
 import type { FibCore } from '../../src/sinks/reconciler.ts';
-import type { FibBatchMessage } from '../../src/workers/messages.ts';
 
 interface InFlight {
   readonly prefix: string;

@@ -1,12 +1,13 @@
 // The closed loop of one target, with a sink in this thread and a clock that is turned by hand.
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { FibBatchMessage } from '../../src/core/records.ts';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { MemorySink } from '../../src/sinks/memory.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
+import type { ApplyResult } from '../../src/sinks/sink.ts';
 import type { TargetListener, TargetWorker } from '../../src/sinks/target-worker.ts';
-import type { ApplyResult, FibBatchMessage } from '../../src/workers/messages.ts';
 import { NaiveFib } from '../naive/fib.ts';
 
 /** A memory sink in this thread; answers come when the test lets them. */

@@ -1,8 +1,7 @@
 // The contract of every sink (src/sinks/sink.ts), run against each: testSink(name, setUp).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildBatch, type ChangeText } from '../../bench/ovsdb-batch.ts';
-import type { EmitSinkEvent, Sink } from '../../src/sinks/sink.ts';
-import type { ApplyResult } from '../../src/workers/messages.ts';
+import type { ApplyResult, EmitSinkEvent, Sink } from '../../src/sinks/sink.ts';
 import { SinkListener, until } from './sink-listener.ts';
 
 /** A place to write to. */

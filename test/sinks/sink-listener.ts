@@ -2,7 +2,7 @@
 import { decodeObservations, type Observation } from '../../src/core/records.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
-import type { SinkEvent } from '../../src/workers/messages.ts';
+import type { SinkEvent } from '../../src/sinks/sink.ts';
 
 export class SinkListener {
   readonly types: SinkEvent['type'][] = [];

@@ -11,8 +11,7 @@ import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
 import type { OvnSinkOptions } from '../../src/sinks/ovn/options.ts';
 import { createOvnSink } from '../../src/sinks/ovn/sink.ts';
-import type { Sink } from '../../src/sinks/sink.ts';
-import type { ApplyResult, SinkEvent } from '../../src/workers/messages.ts';
+import type { ApplyResult, Sink, SinkEvent } from '../../src/sinks/sink.ts';
 
 export const ROUTER = 'gr';
 export const PORT = 'out';

@@ -1,7 +1,7 @@
 // Sinks in real worker threads.
 import { afterEach, describe, expect, it } from 'vitest';
 import { buildBatchMessage } from '../../bench/ovsdb-batch.ts';
-import type { SinkEvent } from '../../src/workers/messages.ts';
+import type { SinkEvent } from '../../src/sinks/sink.ts';
 import { SinkWorker } from '../../src/workers/pool.ts';
 import { SinkListener, until } from '../sinks/sink-listener.ts';
 

@@ -11,8 +11,7 @@
 //   when the load is over it starts again and everything is read once. Links and objects are always watched.
 import { performance } from 'node:perf_hooks';
 import type { FibBatch } from '../../core/records.ts';
-import type { ApplyResult, SinkState } from '../../workers/messages.ts';
-import type { EmitSinkEvent, Sink } from '../sink.ts';
+import type { ApplyResult, EmitSinkEvent, Sink, SinkState } from '../sink.ts';
 import { HostTable } from './host-table.ts';
 import { IpMonitor } from './iproute2/monitor.ts';
 import type { MonitorLine } from './iproute2/monitor-line.ts';

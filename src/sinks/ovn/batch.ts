@@ -2,7 +2,7 @@
 import type { FibBatch } from '../../core/records.ts';
 import { familyFromIndex } from '../../net/address-family.ts';
 import { formatPrefix } from '../../net/prefix.ts';
-import type { RecordFailure } from '../../workers/messages.ts';
+import type { RecordFailure } from '../sink.ts';
 import { wantedNextHops } from './row.ts';
 import type { RouteRecord } from './transaction.ts';
 
