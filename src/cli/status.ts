@@ -98,7 +98,7 @@ const networkListing: Listing<Answer> = {
     count('PENDING', 'pendingCount'),
     count('REFUSED', 'refusedCount'),
     count('HELD', 'heldCount'),
-    text('REASON', 'reason'),
+    { heading: 'REASON', text: whyNot },
   ],
   fields: ['network', 'firstSync', 'waitingFor', 'advertised', 'targets'],
 };
@@ -107,6 +107,26 @@ const networkListing: Listing<Answer> = {
 function targetRows(network: Answer): Answer[] {
   const targets = network['targets'] as Answer[];
   return targets.length === 0 ? [network] : targets.map((target) => ({ ...network, ...target }));
+}
+
+/** What an operator should know first: removals that wait for a word, whom the first sync waits for, a refusal, else the state's reason. */
+function whyNot(target: Answer): string {
+  const {
+    removalsHeld,
+    waitingFor = [],
+    failures = [],
+    reason,
+  } = target as {
+    removalsHeld?: string;
+    waitingFor?: readonly string[];
+    failures?: readonly { readonly prefix: string; readonly message: string }[];
+    reason?: string;
+  };
+  if (removalsHeld !== undefined) return `removals held: ${removalsHeld}; rutter release`;
+  if (target['state'] !== 'ready') return reason ?? '';
+  if (target['firstSync'] === 'waiting') return `waiting for ${waitingFor.join(', ')}`;
+  const [failure] = failures;
+  return failure === undefined ? (reason ?? '') : `${failure.prefix}: ${failure.message}`;
 }
 
 /** "3d4h", "2h05m", "17s". */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planTargets } from '../../src/agent/targets.ts';
+import { diffTargets, planTargets, type TargetPlan } from '../../src/agent/targets.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 
 function plan(networkYaml: string, dryRun = false) {
@@ -46,5 +46,28 @@ describe('planTargets', () => {
     expect(plan('{ name: default, table: main }', true)).toEqual([
       { kind: 'host', sink: { kind: 'memory', network: 'default' } },
     ]);
+  });
+});
+
+describe('diffTargets', () => {
+  const host = (table: number, metric = 20): TargetPlan => ({
+    kind: 'host',
+    sink: { kind: 'host', table, protocol: 114, metric },
+  });
+
+  it('has nothing to do where nothing changed', () => {
+    expect(diffTargets([host(100)], [host(100)])).toEqual({ leaving: [], coming: [] });
+  });
+
+  it('takes over a place that stays, and flushes one that is given up', () => {
+    expect(diffTargets([host(100)], [host(100, 30)])).toEqual({
+      leaving: [{ plan: host(100), flush: false }],
+      coming: [host(100, 30)],
+    });
+    expect(diffTargets([host(100)], [host(101)])).toEqual({
+      leaving: [{ plan: host(100), flush: true }],
+      coming: [host(101)],
+    });
+    expect(diffTargets([host(100)], [])).toMatchObject({ leaving: [{ flush: true }] });
   });
 });
