@@ -5,9 +5,8 @@
 //
 // Requests made "in turn" (transactions) are on the wire one at a time. The next one is written when the answer to the one
 // before is seen in the stream, before that answer and the updates that precede it are handled: the server works on the next
-// transaction while we take in the last. When there is much to handle it waits until all that has arrived is looked through
-// and the next request has left us whole: a large one does not fit into the socket's buffer at once, and the server would wait
-// for its end.
+// transaction while we take in the last. So when there is much to handle and an answer is due, it waits a moment for that answer,
+// and for the next request to leave us whole: a large one does not fit into the socket's buffer at once.
 import type { Duplex } from 'node:stream';
 import { describeServerError, OvsdbError } from './errors.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -33,6 +32,9 @@ interface WaitingRequest {
 /** Messages up to this length in sum are handled at once. */
 const SMALL_INBOX_LENGTH = 16_384;
 
+/** How long a large inbox waits for the answer on the wire, which the server writes right after its updates. */
+const ANSWER_GRACE_MS = 2;
+
 interface Message {
   readonly id?: unknown;
   readonly method?: string;
@@ -49,8 +51,7 @@ export class JsonRpc {
   /** Whole messages that are not handled yet. */
   #inbox: string[] = [];
   #inboxLength = 0;
-  #isHandlingLater = false;
-  #isWriting = false;
+  #handling: NodeJS.Timeout | undefined;
   /** Requests in turn: the one on the wire, and those that wait. */
   #onWire: number | undefined;
   readonly #waiting: WaitingRequest[] = [];
@@ -112,11 +113,7 @@ export class JsonRpc {
     const next = this.#waiting.shift();
     if (!next) return;
     this.#onWire = next.id;
-    this.#isWriting = true;
-    this.#stream.write(next.text, () => {
-      this.#isWriting = false;
-      if (this.#isHandlingLater) this.#handleInbox();
-    });
+    this.#stream.write(next.text, () => this.#handleInbox());
   }
 
   /** Ends the stream; requests without an answer are rejected with `connection-lost`. */
@@ -145,13 +142,8 @@ export class JsonRpc {
         if (this.#onWire !== undefined && answeredId(text) === this.#onWire) this.#turnEnds();
       });
     });
-    if (this.#inboxLength <= SMALL_INBOX_LENGTH) this.#handleInbox();
-    else if (!this.#isHandlingLater) {
-      this.#isHandlingLater = true;
-      setImmediate(() => {
-        if (!this.#isWriting) this.#handleInbox();
-      });
-    }
+    if (this.#inboxLength <= SMALL_INBOX_LENGTH || this.#onWire === undefined) this.#handleInbox();
+    else this.#handling ??= setTimeout(() => this.#handleInbox(), ANSWER_GRACE_MS);
   }
 
   #turnEnds(): void {
@@ -163,7 +155,8 @@ export class JsonRpc {
     const texts = this.#inbox;
     this.#inbox = [];
     this.#inboxLength = 0;
-    this.#isHandlingLater = false;
+    clearTimeout(this.#handling);
+    this.#handling = undefined;
     this.#guard(() => {
       for (const text of texts) {
         if (!this.#closed) this.#handle(JSON.parse(text) as Message);
