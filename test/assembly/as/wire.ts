@@ -6,7 +6,6 @@ import {
   routePayloadPtr,
   routes,
 } from '../../../assembly/wire/nlri';
-// biome-ignore lint/style/useImportType: AssemblyScript knows no type imports
 import { ParseContext } from '../../../assembly/wire/parse-context';
 import { parseUpdate } from '../../../assembly/wire/update';
 import { update } from '../../../assembly/wire/update-view';

@@ -139,7 +139,7 @@ function aggregator(value: DescribedAggregator | undefined): string | undefined 
 }
 
 /** Bare numbers are sequences; the expectation names every segment. */
-export function segments(elements: readonly AsPathElement[]): [string, number[]][] {
+function segments(elements: readonly AsPathElement[]): [string, number[]][] {
   const list: [string, number[]][] = [];
   for (const element of elements) {
     const last = list.at(-1);
