@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import { type AgentView, BadQuestion, type RoutesQuery } from './agent-view.ts';
+import { type AgentView, BadQuestion } from './agent-view.ts';
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -54,15 +54,42 @@ function addReading(server: FastifyInstance, view: AgentView): void {
   server.get('/v1/status', () => view.status());
   server.get('/v1/peers', () => view.peers());
   server.get('/v1/networks', () => view.networks());
-  server.get<{ Querystring: RoutesQuery }>('/v1/routes', (request, reply) =>
-    sendLines(reply, view.routes(request.query)),
+  server.get('/v1/routes', ({ query }, reply) =>
+    sendLines(reply, view.routes(readQuery(query, routesKeys))),
   );
-  server.get<{ Querystring: { network?: string; address: string } }>('/v1/lookup', (request) =>
-    view.lookup(request.query),
+  server.get('/v1/lookup', ({ query }) => view.lookup(readLookup(query)));
+  server.get('/v1/drift', ({ query }, reply) =>
+    sendLines(reply, view.drift(readQuery(query, networkKeys))),
   );
-  server.get<{ Querystring: { network?: string } }>('/v1/drift', (request, reply) =>
-    sendLines(reply, view.drift(request.query)),
-  );
+}
+
+const networkKeys = ['network'] as const;
+const routesKeys = ['network', 'family', 'stage', 'peer', 'prefix', 'match'] as const;
+
+/** Every key is known and given once. */
+function readQuery<Key extends string>(
+  query: unknown,
+  keys: readonly Key[],
+): Partial<Record<Key, string>> {
+  for (const [key, value] of Object.entries(query as Record<string, unknown>)) {
+    if (!keys.some((known) => known === key)) {
+      throw new BadQuestion(`parameter ${key}, expected one of ${keys.join(', ')}`);
+    }
+    if (typeof value !== 'string') throw new BadQuestion(`parameter ${key} twice, expected once`);
+  }
+  return query as Partial<Record<Key, string>>;
+}
+
+function readLookup(query: unknown): { readonly network?: string; readonly address: string } {
+  const { address, ...rest } = readQuery(query, ['network', 'address']);
+  if (address === undefined) throw new BadQuestion('no parameter address, expected an IP address');
+  return { ...rest, address };
+}
+
+function readReplay(query: unknown): { readonly peer: string } {
+  const { peer } = readQuery(query, ['peer']);
+  if (peer === undefined) throw new BadQuestion('no parameter peer, expected the name of a peer');
+  return { peer };
 }
 
 /** Routes that change something: only on the unix socket, whose file mode is the permission. */
@@ -71,15 +98,11 @@ function addOperating(server: FastifyInstance, view: AgentView): void {
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
     done(null, payload),
   );
-  server.post<{ Querystring: { peer: string }; Body: Readable }>('/v1/replay', (request) =>
-    view.replay(request.query, request.body),
+  server.post<{ Body: Readable | undefined }>('/v1/replay', ({ query, body }) =>
+    view.replay(readReplay(query), body ?? Readable.from([])),
   );
-  server.post<{ Querystring: { network?: string } }>('/v1/flush', (request) =>
-    view.flush(request.query),
-  );
-  server.post<{ Querystring: { network?: string } }>('/v1/release', (request) =>
-    view.release(request.query),
-  );
+  server.post('/v1/flush', ({ query }) => view.flush(readQuery(query, networkKeys)));
+  server.post('/v1/release', ({ query }) => view.release(readQuery(query, networkKeys)));
 }
 
 function refuseBadQuestions(server: FastifyInstance): void {

@@ -8,6 +8,7 @@ import { chmodSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ControlClient, type Query } from '../../src/control/client.ts';
 import { type Bird, startBird } from '../../src/lab/bird.ts';
 import { execute } from '../../src/lab/execute.ts';
 import { type Frr, startFrr } from '../../src/lab/frr.ts';
@@ -259,21 +260,28 @@ export class AgentSite implements AsyncDisposable {
     });
   }
 
-  /** A command to the running agent; its answer as JSON. Rejects when it fails. */
-  async ask(...args: readonly string[]): Promise<Json> {
-    const { code, stdout, stderr } = await this.rutter(
-      ...args,
-      '--socket',
-      this.socket,
-      '-o',
-      'json',
-    );
-    if (code !== 0 && code !== 3) throw new Error(`rutter ${args.join(' ')}: ${code}: ${stderr}`);
-    return JSON.parse(stdout) as Json;
+  /** Asks the running agent, as the commands do. */
+  async ask(path: string, query: Query = {}): Promise<Json> {
+    return (await new ControlClient(this.socket).get(`/v1/${path}`, query)) as Json;
   }
 
-  async list(...args: readonly string[]): Promise<Json[]> {
-    return (await this.ask(...args)) as unknown as Json[];
+  async list(path: 'peers' | 'networks' | 'routes' | 'drift', query: Query = {}): Promise<Json[]> {
+    const client = new ControlClient(this.socket);
+    if (path === 'peers' || path === 'networks') return (await client.get(`/v1/${path}`)) as Json[];
+    const objects: Json[] = [];
+    for await (const object of client.stream(`/v1/${path}`, query)) objects.push(object);
+    return objects;
+  }
+
+  /** State and counters of the default network's target. */
+  async target(kind: 'ovn' | 'host'): Promise<Json> {
+    const [network] = await this.list('networks');
+    return (network!['targets'] as Json[]).find(({ target }) => target === kind)!;
+  }
+
+  /** A command to the running agent. */
+  asked(...args: readonly string[]): Promise<Outcome> {
+    return this.rutter(...args, '--socket', this.socket);
   }
 
   async until(what: string, condition: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
