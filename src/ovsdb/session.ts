@@ -88,11 +88,13 @@ export class Session {
    * Rejects with `transaction-refused` (nothing was done), `not-connected` (nothing was sent) or `connection-lost` (unknown).
    */
   transact(transaction: EncodedTransaction, accept?: AcceptResults): Promise<OperationResult[]> {
-    return this.#rpc.requestInTurn('transact', transaction.paramsText, (result) => {
-      const results = readResults(result, transaction.operationCount);
-      accept?.(results);
-      return results;
-    });
+    return this.#rpc.requestInTurn('transact', transaction.paramsText, (result) =>
+      this.#orEnd(() => {
+        const results = readResults(result, transaction.operationCount);
+        accept?.(results);
+        return results;
+      }),
+    );
   }
 
   /** RFC 7047 §4.1.9: takes the lock from whoever holds it. A lock that was asked for must be given up first. */
@@ -241,9 +243,19 @@ export class Session {
     this.#judge();
   }
 
+  /** An answer that cannot be read says nothing of what was done: the session ends with it, as with any other such message. */
+  #orEnd<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const told = asOvsdbError(error);
+      if (told.code === 'protocol') this.close(told);
+      throw told;
+    }
+  }
+
   #end(error: unknown): void {
-    if (error instanceof OvsdbError) this.close(error);
-    else this.close(new OvsdbError('protocol', (error as Error).message, { cause: error }));
+    this.close(asOvsdbError(error));
   }
 
   #startProbing(): void {
@@ -264,6 +276,11 @@ export class Session {
     // After a long computation timers run before the socket is read: look only when it has been.
     this.#probe = setInterval(() => setImmediate(check), this.#options.probeIntervalMs);
   }
+}
+
+function asOvsdbError(error: unknown): OvsdbError {
+  if (error instanceof OvsdbError) return error;
+  return new OvsdbError('protocol', (error as Error).message, { cause: error });
 }
 
 function silentFor(ms: number): OvsdbError {

@@ -338,13 +338,17 @@ export class CoreFuzzer {
   #originate(): void {
     const network = this.#random.pick(networks);
     if (this.#random.chance(2)) this.core.withdrawOriginated(network, ownPrefix);
-    else {
-      try {
-        this.core.originate(network, ownPrefix, 1);
-      } catch (error) {
-        // Out of memory is told to the operator who asked; it is no damage.
-        if (!(error instanceof Error) || !/no memory/.test(error.message)) throw error;
-      }
+    else this.#ask(() => this.core.originate(network, ownPrefix, 1));
+  }
+
+  /** What an operator asks for may fail while the memory is full; he is told, and no harm is done. False when it failed. */
+  #ask(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (this.counts.outOfMemory === 0) throw error;
+      return false;
     }
   }
 
@@ -361,8 +365,11 @@ export class CoreFuzzer {
     const random = this.#random;
     const fib = random.pick(fibs);
     if (!this.#fibs.has(fib)) {
-      this.core.addFib(fib, networks[fib % networks.length]!, { holdRemovals: random.chance(2) });
-      this.#fibs.add(fib);
+      const network = networks[fib % networks.length]!;
+      const added = this.#ask(() =>
+        this.core.addFib(fib, network, { holdRemovals: random.chance(2) }),
+      );
+      if (added) this.#fibs.add(fib);
       return;
     }
     switch (random.below(12)) {
