@@ -1,4 +1,5 @@
 // A command that failed: one clause on stderr, exit code 1.
+import { getSystemErrorMessage } from 'node:util';
 
 const EXIT_FAILED = 1;
 
@@ -16,6 +17,15 @@ function describeDefect(error: unknown): string {
 
 function withCause(error: Error): string {
   const { cause } = error;
-  if (!(cause instanceof Error) || error.message.includes(cause.message)) return error.message;
-  return `${error.message}: ${cause.message}`;
+  const message = inWords(error);
+  if (!(cause instanceof Error) || message.includes(cause.message)) return message;
+  return `${message}: ${inWords(cause)}`;
+}
+
+/** The system's errors in its words, without its calls: "/nope: no such file or directory". */
+function inWords(error: Error): string {
+  const { errno, path } = error as NodeJS.ErrnoException;
+  if (typeof errno !== 'number') return error.message;
+  const words = getSystemErrorMessage(errno);
+  return path === undefined ? words : `${path}: ${words}`;
 }

@@ -77,7 +77,12 @@ export class ControlClient {
         const message = isAbsent
           ? `no agent listens on ${this.#socketPath}`
           : `control socket ${this.#socketPath}: ${cause.message}`;
-        reject(new ControlError(isAbsent ? 'no-agent' : 'broken', message, cause));
+        // That nobody listens is the whole story: the system's words for it would be a second clause.
+        reject(
+          isAbsent
+            ? new ControlError('no-agent', message)
+            : new ControlError('broken', message, cause),
+        );
       });
     });
   }

@@ -159,6 +159,8 @@ describe('the control API', () => {
       new ControlClient(join(directory, 'none')).get('/v1/status'),
     ).rejects.toMatchObject({
       code: 'no-agent',
+      message: `no agent listens on ${join(directory, 'none')}`,
+      cause: undefined,
     });
   });
 });
