@@ -27,7 +27,13 @@ const RELEASE_RETRY_MS = 600_000;
 /** Retries due this soon go together. */
 const TOGETHER_MS = 250;
 
-const waitsForRelease = new Set(['collision', 'limit', 'unreachable-next-hop']);
+/** Refusals whose end the sink announces (`released`). */
+const waitsForRelease = new Set([
+  'collision',
+  'waiting-for-foreign',
+  'limit',
+  'unreachable-next-hop',
+]);
 
 export class Failures {
   readonly #entries = new Map<string, Entry>();

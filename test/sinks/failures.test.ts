@@ -43,3 +43,12 @@ it('remembers since when, over changed reasons', () => {
   failures.clear(prefix('10.0.0.0/8'));
   expect(failures.size).toBe(0);
 });
+
+it.each(['collision', 'waiting-for-foreign', 'limit', 'unreachable-next-hop'])(
+  'leaves %s alone for ten minutes: the sink says when its reason is gone',
+  (code) => {
+    const failures = new Failures();
+    failures.refuse(prefix('10.0.0.0/8'), { code, message: 'no' }, 0, 0.5);
+    expect(failures.nextRetry()).toBe(600_000);
+  },
+);
