@@ -137,12 +137,20 @@ export class AgentControl implements AgentView {
     });
   }
 
+  /** A target that cannot be emptied now keeps the others from nothing. */
   async flush(query: { readonly network?: string }): Promise<object> {
     let removed = 0;
+    const failed: { target: string; reason: string }[] = [];
     for (const { targets } of this.#selected(query.network)) {
-      for (const { reconciler } of targets) removed += (await reconciler.flush()).removedCount;
+      for (const { reconciler } of targets) {
+        try {
+          removed += (await reconciler.flush()).removedCount;
+        } catch (error) {
+          failed.push({ target: reconciler.status().name, reason: (error as Error).message });
+        }
+      }
     }
-    return { removed };
+    return { removed, ...(failed.length > 0 ? { failed } : {}) };
   }
 
   release(query: { readonly network?: string }): object {

@@ -31,5 +31,7 @@ function operating(name: 'flush' | 'release', description: string): Command {
       const query = network === undefined ? {} : { network };
       const answer = await new ControlClient(socket).post(`/v1/${name}`, query);
       await printObject(answer as object, output);
+      const { failed = [] } = answer as { readonly failed?: readonly object[] };
+      if (failed.length > 0) throw new Error(`${failed.length} targets not emptied, expected all`);
     });
 }

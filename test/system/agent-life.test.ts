@@ -130,6 +130,15 @@ describe.runIf(isRoot)('the life of an agent', () => {
     expect(await site.rows()).toEqual(['203.0.113.0/24 via 10.78.1.9']);
     expect(await site.kernelRoutes()).toEqual([`203.0.113.0/24 via ${FRR}`]);
     expect((await site.asked('networks')).stdout).toContain('flushed');
+    await site.stopNorthbound();
+    await site.until('OVN to be missed', async () => {
+      const { stdout } = await site.asked('flush', '-o', 'json');
+      return stdout.includes('"failed"');
+    });
+    const failing = await site.asked('flush');
+    expect(failing).toMatchObject({ code: 1 });
+    expect(failing.stdout).toContain('default/ovn');
+    await site.startNorthbound();
     await agent!.stop();
     const flushing = await start({ args: ['--flush'] });
     await site.until('our routes', async () => (await site.rows()).length === MANY + 2);
