@@ -39,7 +39,8 @@ export function networksCommand(): Command {
   return asking('networks', 'networks, and the state of their targets').action(
     async (options: AskOptions) => {
       const networks = (await new ControlClient(options.socket).get('/v1/networks')) as Answer[];
-      const rows = options.output === 'table' ? networks.flatMap(targetRows) : networks;
+      const isFlat = options.output === 'table' || options.output === 'csv';
+      const rows = isFlat ? networks.flatMap(targetRows) : networks;
       await printList(rows, networkListing, options.output);
     },
   );
@@ -100,7 +101,20 @@ const networkListing: Listing<Answer> = {
     count('HELD', 'heldCount'),
     { heading: 'REASON', text: whyNot },
   ],
-  fields: ['network', 'firstSync', 'waitingFor', 'advertised', 'targets'],
+  fields: [
+    'network',
+    'target',
+    'state',
+    'firstSync',
+    'waitingFor',
+    'installedCount',
+    'pendingCount',
+    'refusedCount',
+    'heldCount',
+    'foreignCount',
+    'reason',
+    'removalsHeld',
+  ],
 };
 
 /** One line per target; a network that writes nowhere still has its line. */
