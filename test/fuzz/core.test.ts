@@ -6,8 +6,8 @@ import { Random } from './random.ts';
 import { builtInMessages, recordedMessages } from './seed-messages.ts';
 
 const MIB = 2 ** 20;
-const STEPS = 1200;
-const STEPS_BETWEEN_CHECKS = 300;
+const STEPS = 800;
+const STEPS_BETWEEN_CHECKS = 400;
 
 let seeds: Uint8Array[];
 beforeAll(async () => {
@@ -41,13 +41,13 @@ describe('the route core under hostile input', () => {
     const maximumBytes = 64 * MIB;
     const fuzzer = await CoreFuzzer.start({ maximumBytes, seeds, random: new Random(6) });
     const used: number[] = [];
-    for (let life = 0; life < 4; life++) {
+    for (let life = 0; life < 3; life++) {
       fuzzer.restart(new Random(6));
-      live(fuzzer, 400);
+      live(fuzzer, 250);
       used.push(fuzzer.end().usedBytes);
     }
     // Hash tables keep the size they have grown to; the first life has grown them.
-    expect(used.slice(1)).toEqual([used[0], used[0], used[0]]);
+    expect(used.slice(1)).toEqual([used[0], used[0]]);
   });
 
   it('refuses and counts what does not fit, withdraws all the same, and takes routes again', async () => {

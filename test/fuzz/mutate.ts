@@ -10,7 +10,7 @@ export function mutate(
   bytes: Uint8Array,
   others: readonly Uint8Array[],
 ): Uint8Array {
-  let changed: Uint8Array = bytes.slice();
+  let changed: Uint8Array = new Uint8Array(bytes); // slice() of a Buffer would be no copy
   for (let count = 1 + random.below(4); count > 0; count--) {
     changed = mutateOnce(random, changed, others);
   }
@@ -29,7 +29,7 @@ export function mutateBody(
 
 /** A BGP message with one byte of its body changed: most of them are still sound. */
 export function nudge(random: Random, message: Uint8Array): Uint8Array {
-  const nudged = message.slice();
+  const nudged = new Uint8Array(message);
   const at = HEADER_SIZE + random.below(Math.max(1, message.length - HEADER_SIZE));
   if (at < nudged.length)
     nudged[at] = random.chance(2) ? random.below(256) : random.pick(interesting);

@@ -56,6 +56,8 @@ export function parseKernelRoute(text: string, isIpv6: boolean): KernelRoute | u
       case 'metric':
         metric = Number(value);
         break;
+      case 'dev':
+        break; // a device may be named like one of these words
       default:
         continue;
     }
