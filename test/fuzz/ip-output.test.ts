@@ -5,6 +5,7 @@ import { parseGateways, parseKernelRoute } from '../../src/sinks/host/iproute2/k
 import { LineSplitter } from '../../src/sinks/host/iproute2/line-splitter.ts';
 import { parseMonitorLine } from '../../src/sinks/host/iproute2/monitor-line.ts';
 import { locate } from '../../src/sinks/host/iproute2/route-answer.ts';
+import { findTable } from '../../src/sinks/host/table.ts';
 import { mutate, tear } from './mutate.ts';
 import { Random } from './random.ts';
 
@@ -78,6 +79,16 @@ describe('the report of a batch', () => {
       }
     }
   });
+});
+
+describe('a table', () => {
+  it.each(['constructor', '__proto__', 'toString'])(
+    'named %s is none that everybody knows',
+    async (name) => {
+      // Without `ip` there is no answer at all.
+      expect(await findTable(undefined, name).catch(() => undefined)).toBeUndefined();
+    },
+  );
 });
 
 describe('the answer to a route lookup', () => {

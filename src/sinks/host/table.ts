@@ -8,7 +8,11 @@ export interface KernelTable {
   readonly vrf?: string;
 }
 
-const wellKnown: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
+const wellKnown: ReadonlyMap<string, number> = new Map([
+  ['default', 253],
+  ['main', 254],
+  ['local', 255],
+]);
 const nameFiles = ['/etc/iproute2/rt_tables', '/usr/share/iproute2/rt_tables'];
 
 interface LinkJson {
@@ -23,7 +27,7 @@ export async function findTable(
 ): Promise<KernelTable | undefined> {
   const text = String(table);
   if (/^\d+$/.test(text)) return { number: Number(text) };
-  const known = wellKnown[text];
+  const known = wellKnown.get(text);
   if (known !== undefined) return { number: known };
   const vrf = await findVrf(namespace, text);
   if (vrf !== undefined) return { number: vrf, vrf: text };
