@@ -23,6 +23,7 @@ const PREFIX_LENGTH = 24;
 const SETTLE_MS_PER_ROUTE = 0.0015;
 
 const openSites = new Set<Site>();
+let isInterrupted = false;
 
 export class Site implements AsyncDisposable {
   readonly directory: string;
@@ -44,6 +45,7 @@ export class Site implements AsyncDisposable {
 
   /** `kernelRoutes`: how many there will be, so that closing waits until the kernel is rid of them. */
   static async open({ kernelRoutes = 0 } = {}): Promise<Site> {
+    if (isInterrupted) throw new Error('interrupted');
     const directory = await mkdtemp(join(tmpdir(), `rutter-bench-${process.pid}-`));
     chmodSync(directory, 0o755); // FRR's user reads in it
     const site = new Site(directory, kernelRoutes);
@@ -110,6 +112,7 @@ function stopClosingOnSignal(): void {
 }
 
 function closeAndExit(): void {
+  isInterrupted = true;
   const closing = [...openSites].map((site) => site[Symbol.asyncDispose]());
   void Promise.allSettled(closing).then(() => process.exit(130));
 }
