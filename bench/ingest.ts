@@ -1,7 +1,7 @@
 // How much CPU and memory does a full table over TCP cost, to Loc-RIB, with nothing to program?
 import { FeedProcess } from './feed/process.ts';
 import { PREFIXES_PER_UPDATE } from './feed/stream.ts';
-import { mainThreadQueuedMs, processCost } from './harness/cpu.ts';
+import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
@@ -69,6 +69,7 @@ async function measure(receiver: Receiver, routes: number): Promise<Sample> {
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
   const queuedBefore = mainThreadQueuedMs(running.pids[0]!);
+  const foreign = watchForeignCpu();
   const beganAt = await feed.beginTable();
   const doneAt = await untilCount(() => running.routeCount(), {
     what: `${receiver.name}: routes learned`,
@@ -76,12 +77,14 @@ async function measure(receiver: Receiver, routes: number): Promise<Sample> {
     intervalMs: running.pollMs ?? POLL_MS,
     deadlineMs: DEADLINE_MS,
   });
+  const foreignCores = foreign();
   await untilAtRest(running.pids);
   const after = processCost(running.pids);
   return {
     cpu: after.cpuSeconds - before.cpuSeconds,
     wall: (doneAt - beganAt) / 1e9,
     rss: after.peakRssBytes / 1e6,
+    foreignCores,
     queued: mainThreadQueuedMs(running.pids[0]!) - queuedBefore,
     ...(await running.figures?.()),
   };

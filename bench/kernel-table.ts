@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatPrefix } from '../src/net/prefix.ts';
 import { FeedProcess } from './feed/process.ts';
 import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
-import { mainThreadQueuedMs, processCost } from './harness/cpu.ts';
+import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
@@ -70,9 +70,10 @@ async function measureReceiver(receiver: Receiver, routes: number): Promise<Samp
   await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
-  const queuedBefore = mainThreadQueuedMs(running.pids[0]!);
   const inside = running.pids[0]!;
+  const queuedBefore = mainThreadQueuedMs(inside);
   const connected = countKernelRoutes(inside);
+  const foreign = watchForeignCpu();
   const beganAt = await feed.beginTable();
   const doneAt = await untilCount(() => countKernelRoutes(inside), {
     what: `${receiver.name}: routes in the kernel`,
@@ -80,13 +81,15 @@ async function measureReceiver(receiver: Receiver, routes: number): Promise<Samp
     intervalMs: POLL_MS,
     deadlineMs: DEADLINE_MS,
   });
+  const foreignCores = foreign();
   await untilAtRest(running.pids);
   const after = processCost(running.pids);
   return {
     ...figures(routes, (doneAt - beganAt) / 1e9),
     cpu: after.cpuSeconds - before.cpuSeconds,
     rss: after.peakRssBytes / 1e6,
-    queued: mainThreadQueuedMs(running.pids[0]!) - queuedBefore,
+    foreignCores,
+    queued: mainThreadQueuedMs(inside) - queuedBefore,
     ...(await running.figures?.()),
   };
 }
@@ -111,11 +114,12 @@ async function measureBatch(text: string, routes: number): Promise<Sample> {
   await using site = await Site.open({ kernelRoutes: routes });
   const file = join(site.directory, 'routes.batch');
   await writeFile(file, text);
+  const foreign = watchForeignCpu();
   const beganAt = monotonicNow();
   const batch = await site.start({ name: 'ip-batch', command: 'ip', args: ['-batch', file] });
   const result = await batch.ended;
   if (result !== 0) throw new Error(`ip -batch ended with ${result}, expected 0`);
-  return figures(routes, (monotonicNow() - beganAt) / 1e9);
+  return { ...figures(routes, (monotonicNow() - beganAt) / 1e9), foreignCores: foreign() };
 }
 
 function routeLines(table: PrefixTable, nextHop: string): string[] {

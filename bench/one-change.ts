@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatPrefix } from '../src/net/prefix.ts';
 import { FeedProcess } from './feed/process.ts';
 import { loadPrefixTable, prefixAt } from './feed/table.ts';
+import { watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Sample } from './harness/scenario.ts';
 import { percentile } from './harness/statistics.ts';
@@ -80,11 +81,12 @@ async function measureAgent(routes: number): Promise<Sample> {
     deadlineMs: LOAD_DEADLINE_MS,
   });
   await untilAtRest([...agent.pids, northbound.pid]);
+  const foreign = watchForeignCpu();
   const latencies = await measureChanges(client, routes, (route, nextHop) =>
     feed.change(route, nextHop),
   );
   client.close();
-  return summary(latencies);
+  return { ...summary(latencies), foreignCores: foreign() };
 }
 
 type Change = (rows: BareRows, route: number, nextHop: string) => Promise<void>;
@@ -97,6 +99,7 @@ async function measureBare(routes: number, change: Change): Promise<Sample> {
   const rows = await BareRows.load(writer, northbound, prefixes);
   await untilAtRest([northbound.pid]);
   const watcher = await NorthboundClient.open(northbound.socketPath);
+  const foreign = watchForeignCpu();
   const latencies = await measureChanges(watcher, routes, async (route, nextHop) => {
     const at = monotonicNow();
     await change(rows, route, nextHop);
@@ -104,7 +107,7 @@ async function measureBare(routes: number, change: Change): Promise<Sample> {
   });
   writer.close();
   watcher.close();
-  return summary(latencies);
+  return { ...summary(latencies), foreignCores: foreign() };
 }
 
 /** Milliseconds from a change's time to its arrival at the monitor, in ascending order. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { execute } from '../src/lab/execute.ts';
 import { waitUntil } from '../src/lab/processes.ts';
 import { FeedProcess } from './feed/process.ts';
+import { watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
@@ -56,11 +57,12 @@ async function measure(routes: number): Promise<Sample> {
   await first.kill();
 
   const witness = await watchTargets(site, client);
+  const foreign = watchForeignCpu();
   const startedAt = monotonicNow();
   const second = await startWithFeed(site, northbound, routes);
   const syncedAt = await untilInSync(second, routes);
   await untilAtRest([...second.pids, northbound.pid]);
-  const seen = witness();
+  const seen = { ...witness(), foreignCores: foreign() };
   await second.kill(); // it would put the witness's test back
   await proveAwake(witness, site, northbound, client);
   client.close();

@@ -53,7 +53,10 @@ function readProc(file: string): string | undefined {
   }
 }
 
-/** Starts watching; the returned function tells how many cores' worth of CPU others used since, on average. */
+/**
+ * Starts watching; the returned function tells how many cores' worth of CPU others used since, on average. To be asked before
+ * daemons are killed: orphans of theirs are nobody's then.
+ */
 export function watchForeignCpu(): () => number {
   const startedAt = performance.now();
   const startBusy = busySeconds();

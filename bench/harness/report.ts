@@ -21,8 +21,6 @@ export interface ComparisonResult {
   readonly contestants: readonly ContestantResult[];
   /** Named because they could not take part. */
   readonly leftOut: readonly string[];
-  /** Cores' worth of CPU that others used while this ran. */
-  readonly foreignCores: number;
   readonly goals: readonly GoalResult[];
 }
 
@@ -88,7 +86,6 @@ export function formatComparison(result: ComparisonResult, metrics: readonly Met
     ...result.leftOut.map((text) => `  left out: ${text}`),
     ...formatRatios(result.contestants, metrics).map((row) => `  ${row}`),
     ...result.goals.map((goal) => `  ${formatGoal(goal, metrics)}`),
-    `  CPU used by others meanwhile: ${result.foreignCores.toFixed(2)} cores`,
   ];
 }
 

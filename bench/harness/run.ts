@@ -9,15 +9,14 @@ import {
   judgeGoals,
   type StandaloneResult,
 } from './report.ts';
-import type { Comparison, Contestant, Metric, Sample, Scenario, Standalone } from './scenario.ts';
-
-/** Measured of every run by the harness itself. */
-const FOREIGN: Metric = {
-  key: 'foreignCores',
-  title: "others' cores",
-  unit: 'count',
-  isContext: true,
-};
+import {
+  type Comparison,
+  type Contestant,
+  FOREIGN_CPU,
+  type Sample,
+  type Scenario,
+  type Standalone,
+} from './scenario.ts';
 
 export interface BenchOptions {
   /** Instead of each scenario's own sizes. */
@@ -94,7 +93,6 @@ async function runComparison(
   print(`  warm-up: ${warmUp}; repeats: ${repeats}, median (lowest–highest)`);
 
   const { entrants, leftOut } = await whoTakesPart(scenario, options.only);
-  const foreign = watchForeignCpu();
   if (warmUpRoutes > 0) await everybody(entrants, (entrant) => entrant.warmUp(warmUpRoutes));
   for (let round = 0; round < repeats; round++) {
     // one of each per round, so that a noisy minute hits all alike
@@ -110,10 +108,9 @@ async function runComparison(
     repeats,
     contestants,
     leftOut,
-    foreignCores: foreign(),
     goals: judgeGoals(scenario.goals, contestants),
   };
-  for (const line of formatComparison(result, [...scenario.metrics, FOREIGN])) print(line);
+  for (const line of formatComparison(result, [...scenario.metrics, FOREIGN_CPU])) print(line);
   return result;
 }
 
@@ -149,9 +146,7 @@ class Entrant {
   async #attempt(routes: number): Promise<Sample | undefined> {
     if (this.#failure !== undefined) return undefined;
     try {
-      const foreign = watchForeignCpu();
-      const sample = await this.#contestant.run({ routes });
-      return { ...sample, [FOREIGN.key]: foreign() };
+      return await this.#contestant.run({ routes });
     } catch (error) {
       this.#failure = messageOf(error);
       return undefined;

@@ -9,6 +9,14 @@ export interface Metric {
   readonly isContext?: true;
 }
 
+/** Every sample's last column: cores' worth of CPU that others used between the first byte and the last. */
+export const FOREIGN_CPU: Metric = {
+  key: 'foreignCores',
+  title: "others' cores",
+  unit: 'count',
+  isContext: true,
+};
+
 /** One run's figures by metric key. A metric that a contestant cannot tell is left out. */
 export type Sample = Readonly<Record<string, number>>;
 
