@@ -36,7 +36,7 @@ export const routerName = 'gr';
 export const portName = 'out';
 
 /** Rows 10…13 are the routes; 13 is known to the router only. */
-export function soundSnapshot(): unknown {
+function soundSnapshot(): unknown {
   const route = (third: number, external_ids: unknown) => ({
     initial: {
       ip_prefix: `10.0.${third}.0/24`,
@@ -71,7 +71,7 @@ export function soundSnapshot(): unknown {
   };
 }
 
-export function soundUpdate(): unknown {
+function soundUpdate(): unknown {
   return {
     Logical_Router: { [id(1)]: { modify: { static_routes: ['uuid', id(11)] } } },
     Logical_Router_Static_Route: {
