@@ -121,6 +121,7 @@ class HostSink implements Sink {
   async #apply(batch: FibBatch): Promise<ApplyResult> {
     const table = this.#table;
     if (table === undefined || this.#state !== 'ready') return unknownResult;
+    clearTimeout(this.#idleTimer); // A batch under way is no idleness, however long the kernel takes.
     table.reportDrift();
     this.#followOrNot(table, batch.count);
     const start = performance.now();
