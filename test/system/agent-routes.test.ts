@@ -290,10 +290,7 @@ describe.runIf(isRoot)('a running agent', () => {
   });
 });
 
-it.skipIf(isRoot)('says that the running agent was skipped: it needs root', () => {
-  console.warn('skipped: not root');
-  expect(isRoot).toBe(false);
-});
+if (!isRoot) console.warn('the tests of the running agent are skipped: they need root');
 
 async function idOf(site: AgentSite, nextHop: string): Promise<string> {
   return (
