@@ -93,12 +93,7 @@ export class AgentControl implements AgentView {
   }
 
   async replay(query: { readonly peer: string }, body: AsyncIterable<Uint8Array>): Promise<object> {
-    const peer = this.#parts.peers.get(query.peer);
-    if (peer === undefined) {
-      throw new BadQuestion(
-        `peer ${query.peer}, expected one of ${[...this.#parts.peers.keys()].join(', ')}`,
-      );
-    }
+    const peer = this.#reader.peer(query.peer);
     const { receiver } = peer;
     this.#openForReplay(peer);
     const before = { ...receiver.counters };

@@ -33,7 +33,7 @@ export class RouteReader {
     const match = readMatch(query);
     const families = readFamilies(query.family, match);
     const stage = query.stage ?? 'loc-rib';
-    const peer = query.peer === undefined ? undefined : this.#peer(query.peer).id;
+    const peer = query.peer === undefined ? undefined : this.peer(query.peer).id;
     for (const family of families) {
       switch (stage) {
         case 'adj-rib-in':
@@ -127,7 +127,7 @@ export class RouteReader {
     );
   }
 
-  #peer(name: string): PeerRuntime {
+  peer(name: string): PeerRuntime {
     const peer = this.#parts.peers.get(name);
     if (peer !== undefined) return peer;
     throw new BadQuestion(
