@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Bird } from '../../src/lab/bird.ts';
 import type { Frr } from '../../src/lab/frr.ts';
 import type { RunningProcess } from '../../src/lab/processes.ts';
@@ -55,7 +55,19 @@ describe.runIf(isRoot)('the life of an agent', () => {
     agent = await site.agent(options);
     return agent;
   };
+  /** Rows and routes may be those of an agent before: only with sessions and targets up are they this one's. */
+  const untilUp = async () => {
+    await site.until('the sessions', async () =>
+      (await site.list('peers')).every(({ state }) => state === 'established'),
+    );
+    await site.until('nothing pending', async () =>
+      [await site.target('ovn'), await site.target('host')].every(
+        ({ state, pendingCount }) => state === 'ready' && pendingCount === 0,
+      ),
+    );
+  };
   const untilFull = async () => {
+    await untilUp();
     await site.until('every kernel route', async () => same(await site.kernelRoutes(), inTables));
     await site.until('every row', async () => (await site.rows()).length === inTables.length);
   };
@@ -79,13 +91,10 @@ describe.runIf(isRoot)('the life of an agent', () => {
     await sleep(300);
     await start();
     await untilSynced();
-    await site.until('the sessions', async () =>
-      (await site.list('peers')).every(({ state }) => state === 'established'),
-    );
-    await site.until('nothing pending', async () =>
+    await untilUp();
+    await site.until('nothing held', async () =>
       [await site.target('ovn'), await site.target('host')].every(
-        ({ state, pendingCount, heldCount }) =>
-          state === 'ready' && pendingCount === 0 && heldCount === 0,
+        ({ heldCount }) => heldCount === 0,
       ),
     );
     await sleep(300);
@@ -123,7 +132,12 @@ describe.runIf(isRoot)('the life of an agent', () => {
   it('flush removes ours and nothing else, at once or when stopping', async () => {
     await site.ip('route', 'add', '203.0.113.0/24', 'via', FRR, 'table', String(TABLE));
     await site.nbctl('lr-route-add', ROUTER, '203.0.113.0/24', '10.78.1.9', OUTPUT_PORT);
+    onTestFinished(async () => {
+      await site.ip('route', 'del', '203.0.113.0/24', 'table', String(TABLE));
+      await site.nbctl('lr-route-del', ROUTER, '203.0.113.0/24');
+    });
     await start();
+    await untilUp();
     await site.until('our routes', async () => (await site.rows()).length === MANY + 2);
     const answer = await site.asked('flush', '-o', 'json');
     expect(JSON.parse(answer.stdout)).toEqual({ removed: 2 * (MANY + 1) });
@@ -146,8 +160,6 @@ describe.runIf(isRoot)('the life of an agent', () => {
     expect(await site.rows()).toEqual(['203.0.113.0/24 via 10.78.1.9']);
     expect(await site.kernelRoutes()).toEqual([`203.0.113.0/24 via ${FRR}`]);
     expect((await site.ip('nexthop')).trim()).toBe('');
-    await site.ip('route', 'del', '203.0.113.0/24', 'table', String(TABLE));
-    await site.nbctl('lr-route-del', ROUTER, '203.0.113.0/24');
   });
 
   it('does not start beside another agent, and the other notices nothing', async () => {
