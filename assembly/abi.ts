@@ -165,6 +165,11 @@ export const RECEIVE_DONE = 0;
 export const RECEIVE_CONTROL = 1;
 export const RECEIVE_RESET = 2;
 
+// ---- policies: the built-in ones; those of the configuration come after them ----
+export const POLICY_ACCEPT = 0;
+export const POLICY_REJECT = 1;
+export const POLICY_FIRST = 2;
+
 // ---- flags of setPeer ----
 export const PEER_FLAG_REJECT_IMPORT = 1;
 export const PEER_FLAG_ENFORCE_FIRST_AS = 2;
