@@ -8,14 +8,14 @@
 //
 // Without iproute2 nobody can be asked: every next hop counts as resolved.
 import type { NextHopEvent, RouteCore } from '../core/route-core.ts';
+import { IpError } from '../iproute2/command.ts';
+import { parseKernelRoute } from '../iproute2/kernel-route.ts';
+import { Links } from '../iproute2/links.ts';
+import { IpMonitor } from '../iproute2/monitor.ts';
+import type { MonitorLine } from '../iproute2/monitor-line.ts';
+import { lookUpRoutes } from '../iproute2/route-lookup.ts';
 import { formatIpAddress, isLinkLocal } from '../net/ip-address.ts';
 import { containsPrefix, parsePrefix } from '../net/prefix.ts';
-import { IpError } from '../sinks/host/iproute2/command.ts';
-import { parseKernelRoute } from '../sinks/host/iproute2/kernel-route.ts';
-import { IpMonitor } from '../sinks/host/iproute2/monitor.ts';
-import type { MonitorLine } from '../sinks/host/iproute2/monitor-line.ts';
-import { lookUpRoutes } from '../sinks/host/iproute2/route-lookup.ts';
-import { Links } from '../sinks/host/links.ts';
 
 /** More route lines than this in a second are not followed. */
 const FOLLOWED_LINES = 2000;

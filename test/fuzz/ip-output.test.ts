@@ -1,11 +1,11 @@
 // What `ip` prints, mutated, and devices named like its own words: the parsers answer or pass over, and never throw.
 import { describe, expect, it } from 'vitest';
-import { BatchReport } from '../../src/sinks/host/iproute2/batch-report.ts';
-import { parseGateways, parseKernelRoute } from '../../src/sinks/host/iproute2/kernel-route.ts';
-import { LineSplitter } from '../../src/sinks/host/iproute2/line-splitter.ts';
-import { parseMonitorLine } from '../../src/sinks/host/iproute2/monitor-line.ts';
-import { locate } from '../../src/sinks/host/iproute2/route-answer.ts';
-import { findTable } from '../../src/sinks/host/table.ts';
+import { BatchReport } from '../../src/iproute2/batch-report.ts';
+import { parseGateways, parseKernelRoute } from '../../src/iproute2/kernel-route.ts';
+import { LineSplitter } from '../../src/iproute2/line-splitter.ts';
+import { parseMonitorLine } from '../../src/iproute2/monitor-line.ts';
+import { locate } from '../../src/iproute2/route-answer.ts';
+import { findTable } from '../../src/iproute2/table.ts';
 import { mutate, tear } from './mutate.ts';
 import { Random } from './random.ts';
 

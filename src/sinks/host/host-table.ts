@@ -4,22 +4,22 @@
 // and only take notes here. What was seen is reported through `emit` when it can no longer be overtaken (drift.ts).
 import type { FibBatch, Observation } from '../../core/records.ts';
 import { encodeObservations } from '../../core/records.ts';
+import { IpBatch } from '../../iproute2/batch.ts';
+import { type KernelRoute, parseGateways, parseKernelRoute } from '../../iproute2/kernel-route.ts';
+import { Links } from '../../iproute2/links.ts';
+import type { MonitorLine } from '../../iproute2/monitor-line.ts';
+import type { KernelTable } from '../../iproute2/table.ts';
+import { readTable, readUsedNextHops } from '../../iproute2/table-reader.ts';
 import { isLinkLocal } from '../../net/ip-address.ts';
 import { containsPrefix, type Prefix, parsePrefix } from '../../net/prefix.ts';
 import type { EmitSinkEvent } from '../sink.ts';
 import { Drift } from './drift.ts';
-import { IpBatch } from './iproute2/batch.ts';
-import { type KernelRoute, parseGateways, parseKernelRoute } from './iproute2/kernel-route.ts';
-import type { MonitorLine } from './iproute2/monitor-line.ts';
-import { Links } from './links.ts';
 import { NextHopMaker } from './nexthop-maker.ts';
 import { NextHopObjects, type SetMembers } from './nexthop-objects.ts';
 import type { HostSinkOptions } from './options.ts';
 import { OwnWrites, type Written } from './own-writes.ts';
 import { isOurs, RouteLines } from './route-line.ts';
 import { RouteWriter, type WriteResult } from './route-writer.ts';
-import type { KernelTable } from './table.ts';
-import { readTable, readUsedNextHops } from './table-reader.ts';
 import { WaitingRecords } from './waiting-records.ts';
 
 /** Observations per event: a few milliseconds of the main thread. */

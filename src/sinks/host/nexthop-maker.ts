@@ -1,11 +1,11 @@
 // Sees to it that the next hop objects a batch needs are in the kernel before its routes name them.
 import type { NextHop, NextHopSet } from '../../core/records.ts';
+import type { IpBatch } from '../../iproute2/batch.ts';
+import { readIpJson, readIpLines } from '../../iproute2/command.ts';
+import type { Links } from '../../iproute2/links.ts';
+import type { Location } from '../../iproute2/route-answer.ts';
+import { type LookupScope, lookUpRoutes } from '../../iproute2/route-lookup.ts';
 import { formatIpAddress, isLinkLocal } from '../../net/ip-address.ts';
-import type { IpBatch } from './iproute2/batch.ts';
-import { readIpJson, readIpLines } from './iproute2/command.ts';
-import type { Location } from './iproute2/route-answer.ts';
-import { type LookupScope, lookUpRoutes } from './iproute2/route-lookup.ts';
-import type { Links } from './links.ts';
 import { type KernelNextHop, readNextHop, removeNextHopLine } from './nexthop-line.ts';
 import { type NextHopObjects, nextHopKey } from './nexthop-objects.ts';
 import { refusals } from './route-line.ts';

@@ -1,10 +1,10 @@
 // Writes a batch of FIB changes into the kernel: lines go to `ip` while they are made, refusals come back to their records.
 import type { FibBatch, FibChange, NextHopSet } from '../../core/records.ts';
+import type { IpBatch } from '../../iproute2/batch.ts';
+import type { LineFailure } from '../../iproute2/batch-report.ts';
+import type { KernelRoute } from '../../iproute2/kernel-route.ts';
 import { formatPrefix } from '../../net/prefix.ts';
 import type { RecordFailure } from '../sink.ts';
-import type { IpBatch } from './iproute2/batch.ts';
-import type { LineFailure } from './iproute2/batch-report.ts';
-import type { KernelRoute } from './iproute2/kernel-route.ts';
 import type { NextHopMaker, Target } from './nexthop-maker.ts';
 import type { NextHopObjects } from './nexthop-objects.ts';
 import type { OwnWrites } from './own-writes.ts';

@@ -11,12 +11,12 @@
 //   when the load is over it starts again and everything is read once. Links and objects are always watched.
 import { performance } from 'node:perf_hooks';
 import type { FibBatch } from '../../core/records.ts';
+import { IpMonitor } from '../../iproute2/monitor.ts';
+import type { MonitorLine } from '../../iproute2/monitor-line.ts';
+import { findTable } from '../../iproute2/table.ts';
 import type { ApplyResult, EmitSinkEvent, Sink, SinkState } from '../sink.ts';
 import { HostTable } from './host-table.ts';
-import { IpMonitor } from './iproute2/monitor.ts';
-import type { MonitorLine } from './iproute2/monitor-line.ts';
 import type { HostSinkOptions } from './options.ts';
-import { findTable } from './table.ts';
 
 /** Nothing applied for this long: the load is over. */
 const IDLE_MS = 1000;

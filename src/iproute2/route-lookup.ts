@@ -3,7 +3,7 @@
 // A next hop that is reached only through a route of our own counts as unreachable: we would resolve through ourselves. Where our route
 // merely is the longest match, the longest foreign match decides.
 import { spawn } from 'node:child_process';
-import { parseIpAddress } from '../../../net/ip-address.ts';
+import { parseIpAddress } from '../net/ip-address.ts';
 import { BatchReport } from './batch-report.ts';
 import { endOf, ipArguments, readIpJson } from './command.ts';
 import { LineSplitter } from './line-splitter.ts';

@@ -1,5 +1,5 @@
 // The answer to `ip -json route get fibmatch ADDRESS` → where packets for that address go.
-import { parseIpAddress } from '../../../net/ip-address.ts';
+import { parseIpAddress } from '../net/ip-address.ts';
 
 /** Where a next hop is: behind a gateway or on the link itself, or nowhere, and why. */
 export type Location =

@@ -1,6 +1,6 @@
 // Reads a kernel table through `ip route show`, one route at a time: a million routes pass in constant memory.
-import { readIpLines } from './iproute2/command.ts';
-import { type KernelRoute, parseKernelRoute } from './iproute2/kernel-route.ts';
+import { readIpLines } from './command.ts';
+import { type KernelRoute, parseKernelRoute } from './kernel-route.ts';
 
 const families = ['-4', '-6'] as const;
 

@@ -1,5 +1,5 @@
 // The kernel's interfaces, as next hop objects need them: index ↔ name, and whether the link carries anything.
-import { readIpJson } from './iproute2/command.ts';
+import { readIpJson } from './command.ts';
 
 interface LinkJson {
   readonly ifindex: number;

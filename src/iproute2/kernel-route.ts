@@ -3,8 +3,8 @@
 //   10.9.0.0/24 nhid 1375731713 via 10.1.1.2 dev eth0 table 100 proto 114 metric 20
 //   6 10.9.2.0/24 proto 114 metric 20                                  (a type other than unicast comes first, as a number)
 //   10.9.1.0/24 nhid 7 proto 114 metric 20 \	nexthop via 10.1.1.2 dev eth0 weight 2 \	nexthop via …
-import { parseIpAddress } from '../../../net/ip-address.ts';
-import { formatPrefix, parsePrefix } from '../../../net/prefix.ts';
+import { parseIpAddress } from '../net/ip-address.ts';
+import { formatPrefix, parsePrefix } from '../net/prefix.ts';
 
 const MAIN_TABLE = 254;
 /** RTN_BLACKHOLE of linux/rtnetlink.h; `-N` prints the number. */

@@ -1,6 +1,6 @@
 // A configured table (number, name, VRF device) → the kernel's table number.
 import { readFile } from 'node:fs/promises';
-import { readIpJson } from './iproute2/command.ts';
+import { readIpJson } from './command.ts';
 
 export interface KernelTable {
   readonly number: number;
