@@ -26,7 +26,10 @@ const labPackages: readonly string[] = [
 
 export const debianPackages: Readonly<Record<PackageSet, readonly string[]>> = {
   lab: labPackages,
-  test: [...labPackages, 'bgpdump', 'bird2', 'bzip2', 'gobgpd', 'openssl', 'xz-utils'],
+  test: [
+    ...labPackages,
+    ...['bgpdump', 'bird2', 'bzip2', 'gobgpd', 'kmod', 'openssl', 'user-mode-linux', 'xz-utils'],
+  ],
 };
 
 /** Names of a set's packages that dpkg does not hold as installed. Where there is no dpkg, that is all of them. */
