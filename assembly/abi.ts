@@ -49,12 +49,12 @@ export const NEXT_HOP_VERSION = 16;
 export const NEXT_HOP_WEIGHT = 18;
 export const NEXT_HOP_INTERFACE = 20;
 
-// ---- observation: what a sink says is in its place now, variable size ----
+// ---- observation: what a sink says is in its place now, or a source of routes that it learned, variable size ----
 //
 //   0        1      2           4      5      8                      24
 //   | family | bits | count u16 | kind | zero | address, left-aligned | count × next hop |
 //
-// count 0 with kind SET_KIND_FORWARD means "nothing of ours is there".
+// count 0 with kind SET_KIND_FORWARD means "nothing of ours is there", or "no longer".
 export const OBSERVATION_HEADER_SIZE = 24;
 export const OBSERVATION_FAMILY = 0;
 export const OBSERVATION_BITS = 1;
@@ -102,6 +102,8 @@ export const ATTRIBUTE_SET_FLAG_HAS_ORIGINATOR = 1;
 export const ATTRIBUTE_SET_FLAG_HAS_OWN_AS = 2;
 /** The link-local companion of a global next hop follows the attributes. */
 export const ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL = 4;
+/** There is no next hop, and packets are dropped on purpose. */
+export const ATTRIBUTE_SET_FLAG_IS_DISCARD = 8;
 
 // ---- next hop record: read by the host in place ----
 export const NEXT_HOP_RECORD_VERSION = 32;

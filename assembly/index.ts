@@ -38,6 +38,7 @@ export {
   beginRefresh,
   closePeer,
   endRefresh,
+  learn,
   openPeer,
   readPeerCounters,
   receive,

@@ -52,9 +52,9 @@ export function setNextHop(id: u32, resolved: bool, metric: u32): bool {
 
 // ---- local routes: the key is in the input buffer ----
 
-export function originate(networkId: u32, family: u32, bits: u32, now: u32): bool {
+export function originate(networkId: u32, family: u32, bits: u32, isDiscard: bool, now: u32): bool {
   const network = networkById(networkId);
-  return network != null && originateRoute(network, family, inputPtr, bits, now);
+  return network != null && originateRoute(network, family, inputPtr, bits, isDiscard, now);
 }
 
 export function withdrawOriginated(networkId: u32, family: u32, bits: u32): void {

@@ -2,6 +2,7 @@
 import { FAMILY_COUNT, PEER_FLAG_ENFORCE_FIRST_AS, PEER_FLAG_REJECT_IMPORT } from '../abi';
 import { inputPtr } from '../memory/buffers';
 import { result } from '../result';
+import { learnRecords } from '../rib/learn';
 import { knownNetwork, Network, networkById } from '../rib/network';
 import { ensurePeer, LOCAL_PEER, Peer, peerById, removePeerRecord } from '../rib/peer';
 import { receiveChunk } from '../rib/receive';
@@ -91,6 +92,18 @@ export function receive(id: u32, size: u32, now: u32, isContinued: bool): bool {
   if (!isContinued) result.clear();
   result.status = 0;
   receiveChunk(peer, size, now);
+  return true;
+}
+
+/**
+ * For a source that is not a BGP session: whole observation records, `size` bytes of the input buffer, each with all the next hops
+ * the prefix has from now on. Counts are added to the result record unless it begins anew.
+ */
+export function learn(id: u32, size: u32, now: u32, isContinued: bool): bool {
+  const peer = peerById(id);
+  if (peer == null || id == LOCAL_PEER) return false;
+  if (!isContinued) result.clear();
+  learnRecords(peer, inputPtr, inputPtr + size, now);
   return true;
 }
 

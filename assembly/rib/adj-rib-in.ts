@@ -17,6 +17,9 @@ export const OUT_OF_MEMORY: u32 = 2;
  */
 const MAXIMUM_PATHS_PER_PEER: u32 = 32;
 
+/** Why insertRoute stored nothing: OVER_LIMIT or OUT_OF_MEMORY. */
+export let refusal: u32 = 0;
+
 /** A route of an UPDATE: new, changed or repeated. */
 export function announce(
   peer: Peer,
@@ -31,12 +34,17 @@ export function announce(
   if (destination == null) return addRoute(peer, table, null, keyPtr, bits, pathId, set, now);
   const known = destination.find(peer.id, pathId);
   if (known == null) return addRoute(peer, table, destination, keyPtr, bits, pathId, set, now);
-  refresh(known, peer.family(table.family));
-  if (known.attributes == set) return ANNOUNCED;
-  known.setAttributes(set);
-  known.since = now;
-  decideDestination(table, destination);
+  if (renewRoute(known, peer.family(table.family), set, now)) decideDestination(table, destination);
   return ANNOUNCED;
+}
+
+/** A stored route is announced again; the caller decides anew when it has other attributes now (true). */
+export function renewRoute(route: Route, counters: PeerFamily, set: AttributeSet, now: u32): bool {
+  refresh(route, counters);
+  if (route.attributes == set) return false;
+  route.setAttributes(set);
+  route.since = now;
+  return true;
 }
 
 /** True when there was such a route. */
@@ -84,24 +92,42 @@ function addRoute(
   set: AttributeSet,
   now: u32,
 ): u32 {
+  const destination = insertRoute(peer, table, known, keyPtr, bits, pathId, set, now);
+  if (destination == null) return refusal;
+  decideDestination(table, destination);
+  return ANNOUNCED;
+}
+
+/** Stores a route that is not there yet; the caller decides anew. Null, with `refusal`, when there is no room for it. */
+export function insertRoute(
+  peer: Peer,
+  table: Table,
+  known: Destination | null,
+  keyPtr: usize,
+  bits: u32,
+  pathId: u32,
+  set: AttributeSet,
+  now: u32,
+): Destination | null {
   const counters = peer.family(table.family);
-  if (counters.isFull) return OVER_LIMIT;
+  refusal = OVER_LIMIT;
+  if (counters.isFull) return null;
   if (known != null && pathId != 0 && known.countOf(peer.id) >= MAXIMUM_PATHS_PER_PEER) {
-    return OVER_LIMIT;
+    return null;
   }
+  refusal = OUT_OF_MEMORY;
   const route = newRoute(peer.id, pathId, set);
-  if (route == null) return OUT_OF_MEMORY;
+  if (route == null) return null;
   const destination = known == null ? addDestination(table, keyPtr, bits) : known;
   if (destination == null) {
     route.free();
-    return OUT_OF_MEMORY;
+    return null;
   }
   route.epoch = counters.epoch;
   route.since = now;
   destination.add(route);
   peerFamilyCount(table, route, 1);
-  decideDestination(table, destination);
-  return ANNOUNCED;
+  return destination;
 }
 
 function addDestination(table: Table, keyPtr: usize, bits: u32): Destination | null {

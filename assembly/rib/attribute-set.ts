@@ -8,6 +8,7 @@ import {
   ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL,
   ATTRIBUTE_SET_FLAG_HAS_ORIGINATOR,
   ATTRIBUTE_SET_FLAG_HAS_OWN_AS,
+  ATTRIBUTE_SET_FLAG_IS_DISCARD,
 } from '../abi';
 import { allocate, free } from '../memory/arena';
 import { finishHash, HashTable, hashBytes, mixHash, valueAt } from '../memory/hash-table';
@@ -59,6 +60,11 @@ export class AttributeSet {
 
   get hasOwnAs(): bool {
     return (this.flags & ATTRIBUTE_SET_FLAG_HAS_OWN_AS) != 0;
+  }
+
+  /** Packets are dropped on purpose: a discard route, which has no next hop. */
+  get isDiscard(): bool {
+    return (this.flags & ATTRIBUTE_SET_FLAG_IS_DISCARD) != 0;
   }
 
   get hasOriginator(): bool {
@@ -115,6 +121,8 @@ export class SetContext {
   nextHop: u32 = 0;
   /** The host resolves next hops of this network. */
   isTracked: bool = false;
+  /** A route to nowhere, on purpose. Whoever sets it takes it back. */
+  isDiscard: bool = false;
   /** The link-local companion of a global next hop (RFC 2545 §3), or 0. */
   linkLocalPtr: usize = 0;
   payloadPtr: usize = 0;
@@ -149,6 +157,7 @@ function contextFlags(): u32 {
   if (update.present & HAS_ORIGINATOR_ID) flags |= ATTRIBUTE_SET_FLAG_HAS_ORIGINATOR;
   if (update.hasOwnAs) flags |= ATTRIBUTE_SET_FLAG_HAS_OWN_AS;
   if (setContext.linkLocalPtr) flags |= ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL;
+  if (setContext.isDiscard) flags |= ATTRIBUTE_SET_FLAG_IS_DISCARD;
   return flags;
 }
 

@@ -1,5 +1,5 @@
 // Loc-RIB: carries out a decision. Flags the routes of a destination, gives it its label and tells the FIBs.
-import { FAMILY_L2VPN_EVPN, SET_KIND_FORWARD } from '../abi';
+import { FAMILY_L2VPN_EVPN, SET_KIND_DISCARD, SET_KIND_FORWARD } from '../abi';
 import { NextHop } from '../nexthop/next-hop';
 import {
   addMember,
@@ -102,11 +102,18 @@ function labelOf(table: Table, destination: Destination, best: Route, network: N
   // EVPN routes are read by the networks that import them; nothing forwards by their keys.
   if (table.family == FAMILY_L2VPN_EVPN) return 0;
   const nextHop = best.attributes.nextHop;
-  if (nextHop == null) return 0;
-  const label =
-    network.maximumPaths > 1 && best.next
-      ? shareLoad(table, destination, best, network)
-      : singleSet(nextHop);
+  let label: u32 = 0;
+  if (nextHop != null) {
+    label =
+      network.maximumPaths > 1 && best.next
+        ? shareLoad(table, destination, best, network)
+        : singleSet(nextHop);
+  } else if (best.attributes.isDiscard) {
+    beginSet();
+    label = internSet(SET_KIND_DISCARD);
+  } else {
+    return 0;
+  }
   if (!label) isStarved = true;
   return label;
 }

@@ -17,9 +17,6 @@ import {
   MATCH_EXACT,
   MATCH_LONGER,
   MATCH_LONGEST,
-  NEXT_HOP_SIZE,
-  OBSERVATION_COUNT,
-  OBSERVATION_HEADER_SIZE,
   PAGE_CURSOR,
   PAGE_MATCH,
   PEER_FLAG_ENFORCE_FIRST_AS,
@@ -33,8 +30,10 @@ import {
   RESULT_ERROR_SUBCODE,
   RESULT_MALFORMED_ATTRIBUTE,
   RESULT_NEXT_BITS,
+  RESULT_OUT_OF_MEMORY_COUNT,
   RESULT_OUTPUT_COUNT,
   RESULT_OUTPUT_SIZE,
+  RESULT_OVER_LIMIT_COUNT,
   RESULT_STATUS,
   RESULT_WITHDRAWN_COUNT,
   STAGE_ADJ_RIB_IN,
@@ -50,7 +49,7 @@ import { type Prefix, prefixFamily } from '../net/prefix.ts';
 import { type CoreExports, instantiateCore } from './core-module.ts';
 import { addressSize, keySize, readFibRows, readNextHopEvents, readRouteRows } from './pages.ts';
 import { Received } from './received.ts';
-import type { FibBatchMessage } from './records.ts';
+import { type FibBatchMessage, observationParts } from './records.ts';
 import type {
   CheckContext,
   CoreMemory,
@@ -59,6 +58,7 @@ import type {
   DecisionOptions,
   FibCounters,
   FibRow,
+  LearnResult,
   NextHopEvent,
   Page,
   PeerCounters,
@@ -247,12 +247,35 @@ export class WasmRouteCore implements RouteCore {
     return { received: perFamily(0), accepted: perFamily(1), best: perFamily(2) };
   }
 
-  // ---- local routes ----
+  // ---- routes that are not from a session ----
 
-  originate(network: number, prefix: Prefix, nowSeconds: number): void {
+  learn(peer: number, records: ArrayBuffer, byteLength: number, nowSeconds: number): LearnResult {
+    let isContinued = false;
+    for (const part of observationParts(records, byteLength)) {
+      this.#bytes.set(part, this.#input);
+      const done = this.#exports.learn(peer, part.length, nowSeconds, isContinued);
+      this.#refresh();
+      this.#expect(done, `peer ${peer} is not known`);
+      isContinued = true;
+    }
+    const field = (offset: number) => (isContinued ? this.#field(offset) : 0);
+    return {
+      announcedCount: field(RESULT_ANNOUNCED_COUNT),
+      withdrawnCount: field(RESULT_WITHDRAWN_COUNT),
+      overLimitCount: field(RESULT_OVER_LIMIT_COUNT),
+      outOfMemoryCount: field(RESULT_OUT_OF_MEMORY_COUNT),
+    };
+  }
+
+  originate(
+    network: number,
+    prefix: Prefix,
+    nowSeconds: number,
+    { discard = false }: { readonly discard?: boolean } = {},
+  ): void {
     this.#writeKey(0, prefix.address, prefix.length);
     const family = familyNumbers(prefixFamily(prefix)).index;
-    const done = this.#exports.originate(network, family, prefix.length, nowSeconds);
+    const done = this.#exports.originate(network, family, prefix.length, discard, nowSeconds);
     this.#refresh();
     this.#expect(done, `network ${network} is not known or there is no memory for a local route`);
   }
@@ -341,30 +364,13 @@ export class WasmRouteCore implements RouteCore {
     this.#tell(fib, records, byteLength, ABOUT_RETRY);
   }
 
-  /** Feeds observation records in parts that fit the input buffer and end between records. */
   #tell(fib: number, records: ArrayBuffer, byteLength: number, about: number): void {
-    const view = new DataView(records, 0, byteLength);
-    let start = 0;
-    while (start < byteLength) {
-      let end = start;
-      while (end < byteLength) {
-        const size =
-          OBSERVATION_HEADER_SIZE + view.getUint16(end + OBSERVATION_COUNT, true) * NEXT_HOP_SIZE;
-        if (end > start && end + size - start > INPUT_SIZE) break;
-        end += size;
-      }
-      // A record that is larger than the buffer has more next hops than any route: it is passed over.
-      if (end - start <= INPUT_SIZE)
-        this.#tellPart(fib, new Uint8Array(records, start, end - start), about);
-      start = end;
+    for (const part of observationParts(records, byteLength)) {
+      this.#bytes.set(part, this.#input);
+      const done = this.#exports.observe(fib, part.length, about);
+      this.#refresh();
+      this.#expect(done, `FIB ${fib} is not known`);
     }
-  }
-
-  #tellPart(fib: number, part: Uint8Array, about: number): void {
-    this.#bytes.set(part, this.#input);
-    const done = this.#exports.observe(fib, part.length, about);
-    this.#refresh();
-    this.#expect(done, `FIB ${fib} is not known`);
   }
 
   releaseRemovals(fib: number): void {

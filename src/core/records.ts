@@ -8,6 +8,7 @@ import {
   FIB_CHANGE_NEW_SET,
   FIB_CHANGE_OLD_SET,
   FIB_CHANGE_SIZE,
+  INPUT_SIZE,
   NEXT_HOP_INTERFACE,
   NEXT_HOP_SET_COUNT,
   NEXT_HOP_SET_HEADER_SIZE,
@@ -185,6 +186,27 @@ export function decodeObservations(records: ArrayBuffer, byteLength: number): Ob
     offset += OBSERVATION_HEADER_SIZE + count * NEXT_HOP_SIZE;
   }
   return observations;
+}
+
+/** Records in parts that fit the core's input buffer and end between records. */
+export function* observationParts(
+  records: ArrayBuffer,
+  byteLength: number,
+): Generator<Uint8Array<ArrayBuffer>> {
+  const view = new DataView(records, 0, byteLength);
+  let start = 0;
+  while (start < byteLength) {
+    let end = start;
+    while (end < byteLength) {
+      const size =
+        OBSERVATION_HEADER_SIZE + view.getUint16(end + OBSERVATION_COUNT, true) * NEXT_HOP_SIZE;
+      if (end > start && end + size - start > INPUT_SIZE) break;
+      end += size;
+    }
+    // A record that is larger than the buffer has more next hops than any route: it is passed over.
+    if (end - start <= INPUT_SIZE) yield new Uint8Array(records, start, end - start);
+    start = end;
+  }
 }
 
 function observationSize(set: Omit<NextHopSet, 'id'> | undefined): number {

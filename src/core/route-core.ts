@@ -78,6 +78,14 @@ export interface ReceiveResult {
   errorData: Uint8Array;
 }
 
+/** What one learn() did, in paths. */
+export interface LearnResult {
+  readonly announcedCount: number;
+  readonly withdrawnCount: number;
+  readonly overLimitCount: number;
+  readonly outOfMemoryCount: number;
+}
+
 export interface PeerCounters {
   /** Prefixes in Adj-RIB-In, per family index. */
   readonly received: readonly number[];
@@ -210,9 +218,23 @@ export interface RouteCore {
   peerCounters(peer: number): PeerCounters;
 
   // ---- routes that are not from a session ----
-  /** A local prefix (peer 0): in lookups and dumps, never towards a FIB. */
-  originate(network: number, prefix: Prefix, nowSeconds: number): void;
+  /**
+   * A local prefix (peer 0): in lookups and dumps, and not towards a FIB unless packets to it are to be dropped there (`discard`):
+   * the route behind a summary. Called again, it changes what was said before.
+   */
+  originate(
+    network: number,
+    prefix: Prefix,
+    nowSeconds: number,
+    options?: { readonly discard?: boolean },
+  ): void;
   withdrawOriginated(network: number, prefix: Prefix): void;
+  /**
+   * Routes of a source that is not a BGP session (a peer added with addPeer, never opened): observation records
+   * (encodeObservations), each with all the next hops the prefix has from now on; none withdraws it. ORIGIN is incomplete, AS_PATH
+   * empty. beginRefresh and endRefresh frame a listing that is whole; closePeer takes everything away.
+   */
+  learn(peer: number, records: ArrayBuffer, byteLength: number, nowSeconds: number): LearnResult;
 
   // ---- deferred work ----
   /** Does up to `budget` units (about 1 µs each) of sweeps and re-decisions; true while there is more. */

@@ -24,6 +24,7 @@ describe('build/core.wasm', () => {
         "initialise",
         "inputBuffer",
         "isFibPending",
+        "learn",
         "lookUp",
         "memory",
         "observe",
