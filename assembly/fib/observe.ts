@@ -18,7 +18,7 @@ export function readObservations(fib: Fib, ptr: usize, end: usize, about: u32): 
 function readObservation(fib: Fib, observation: Observation, about: u32): void {
   const family = <u32>observation.family;
   const bits = <u32>observation.bits;
-  const set = about == ABOUT_RETRY ? 0 : internObserved(fib.network, observation);
+  const set = about == ABOUT_RETRY ? 0 : internObserved(observation);
   // The key's scratch is written last: nothing in between may use it.
   writeKey(scratchKey, observation.addressPtr, 16, bits);
   if (about == ABOUT_PLACE) observe(fib, family, bits, set);
@@ -57,12 +57,12 @@ function retry(fib: Fib, family: u32, bits: u32): void {
   if (entry != null && entry.list == LIST_REFUSED) fib.settle(entry);
 }
 
-function internObserved(network: u32, observation: Observation): u32 {
+function internObserved(observation: Observation): u32 {
   beginSet();
   for (let i: u32 = 0; i < observation.count; i++) {
     const member = observation.member(i);
-    const nextHop = member.intern(network);
-    if (nextHop != null) addMember(nextHop, member.weight);
+    const place = member.internPlace();
+    if (place != null) addMember(place, member.weight);
   }
   return internSet(observation.kind);
 }

@@ -1,5 +1,5 @@
 // Next-hop sets, interned and counted: the label of a route. Two routes forward alike exactly when they have the same set, so
-// the FIB compares ids. Set 0 is "no route".
+// the FIB compares ids. Set 0 is "no route". Members are places (next-hop.ts): whose next hops they are makes no difference.
 //
 // A set is built in a scratch list (beginSet, addMember, internSet), which keeps members sorted and distinct. Its address is its
 // id for as long as anything refers to it: a Loc-RIB destination, a FIB entry (desired, installed), a record in flight.

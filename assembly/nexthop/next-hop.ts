@@ -3,6 +3,11 @@
 // A next hop is *used* while an attribute set names it; only then does the host hear of it (added, removed) and resolve it. One
 // that is merely in place somewhere (a next-hop set a sink observed) has a record and no events. Events are not a log: a next
 // hop waits in one queue until it is taken, and what is told then is the difference to what was told last.
+//
+// What the host finds out is a matter of a network: 10.0.0.1 may be there in one and not in another. Where a packet goes is not: a
+// route imported from another network forwards like one of the network's own to the same address, and a sink that sees a next hop in
+// its place cannot say whose it is. So every next hop of a network leads to its *place*, the record of the same address and
+// interface in no network, and next-hop sets are made of places.
 import {
   NEXT_HOP_EVENT_ADDED,
   NEXT_HOP_EVENT_ADDRESS,
@@ -21,17 +26,20 @@ const TRACKED: u32 = 2; // the host is asked; untracked next hops count as resol
 const ANNOUNCED: u32 = 4; // the host was told "added"
 const IN_QUEUE: u32 = 8; // has an event to take
 
+/** The network of places. */
+const NO_NETWORK: u32 = u32.MAX_VALUE;
+
 const table = changetype<HashTable>(memory.data(12, 4));
 let firstEvent: NextHop | null = null;
 let lastEvent: NextHop | null = null;
 
 // NextHop, 64 bytes; as many as there are next hops: tens, in odd tables tens of thousands
-//   0       4        8      12         16          20       24          28        32        36         40       48        64
-//   | hash  | refs   | uses | metric   | interface | mark   | single    | network | version | nextEvent| flags  | address |
+//   0      4      8      12       16          20     24       28        32        36          40      44      48        64
+//   | hash | refs | uses | metric | interface | mark | single | network | version | nextEvent | flags | place | address |
 @unmanaged
 export class NextHop {
   hash: u32 = 0;
-  /** Attribute sets, next-hop sets and the event queue. */
+  /** Attribute sets, next-hop sets, the event queue, and next hops whose place it is. */
   private references: u32 = 0;
   /** Attribute sets alone. */
   private uses: u32 = 0;
@@ -40,14 +48,15 @@ export class NextHop {
   interfaceIndex: u32 = 0;
   /** Generation of the last change of state (rib/table-walk.ts). */
   mark: u32 = 0;
-  /** The next-hop set of this one member, or 0; not counted as a reference. */
+  /** Of a place: the next-hop set of this one member, or 0; not counted as a reference. */
   single: u32 = 0;
   network: u32 = 0;
   /** 4 or 6. */
   version: u32 = 0;
   nextEvent: NextHop | null = null;
   private flags: u32 = 0;
-  zero: u32 = 0;
+  /** The record with the same address and interface that belongs to no network; a place is its own. */
+  place: NextHop = changetype<NextHop>(0);
   address0: u64 = 0;
   address1: u64 = 0;
 
@@ -66,6 +75,7 @@ export class NextHop {
   release(): void {
     if (--this.references) return;
     table.remove(this.hash, changetype<usize>(this));
+    if (this.network != NO_NETWORK) this.place.release();
     free(changetype<usize>(this), offsetof<NextHop>());
   }
 
@@ -188,12 +198,27 @@ export function internNextHop(
   memory.fill(ptr, 0, offsetof<NextHop>());
   const nextHop = changetype<NextHop>(ptr);
   nextHop.hash = hash;
+  nextHop.place = nextHop;
   nextHop.version = version;
   nextHop.network = network;
   nextHop.interfaceIndex = interfaceIndex;
   store<u64>(nextHop.addressPtr, word0);
   store<u64>(nextHop.addressPtr, word1, 8);
+  if (network == NO_NETWORK) return nextHop;
+  const place = internPlace(addressPtr, size, interfaceIndex);
+  if (place == null) {
+    table.remove(hash, ptr);
+    free(ptr, offsetof<NextHop>());
+    return null;
+  }
+  place.retain();
+  nextHop.place = place;
   return nextHop;
+}
+
+/** The record of a next hop outside any network: what next-hop sets are made of. Null when there is no memory. Not retained. */
+export function internPlace(addressPtr: usize, size: u32, interfaceIndex: u32): NextHop | null {
+  return internNextHop(NO_NETWORK, addressPtr, size, interfaceIndex);
 }
 
 /** The next hop the host means by an id it was given, or null when it is gone since. */

@@ -13,7 +13,7 @@ import {
   OBSERVATION_HEADER_SIZE,
   OBSERVATION_KIND,
 } from '../abi';
-import { internNextHop, NextHop } from './next-hop';
+import { internNextHop, internPlace, NextHop } from './next-hop';
 
 @unmanaged
 export class Observation {
@@ -57,11 +57,21 @@ class ObservedNextHop {
     return load<u16>(changetype<usize>(this), NEXT_HOP_WEIGHT);
   }
 
+  get interfaceIndex(): u32 {
+    return load<u32>(changetype<usize>(this), NEXT_HOP_INTERFACE);
+  }
+
+  private get addressSize(): u32 {
+    return load<u8>(changetype<usize>(this), NEXT_HOP_VERSION) == 4 ? 4 : 16;
+  }
+
   /** Its record in a network, made when it is new; null when there is no memory. */
   intern(network: u32): NextHop | null {
-    const ptr = changetype<usize>(this);
-    const size = load<u8>(ptr, NEXT_HOP_VERSION) == 4 ? 4 : 16;
-    return internNextHop(network, ptr, size, load<u32>(ptr, NEXT_HOP_INTERFACE));
+    return internNextHop(network, changetype<usize>(this), this.addressSize, this.interfaceIndex);
+  }
+
+  internPlace(): NextHop | null {
+    return internPlace(changetype<usize>(this), this.addressSize, this.interfaceIndex);
   }
 }
 

@@ -161,6 +161,7 @@ export function findBest(
 /** Whether a route shares the load with the best path. */
 export function isEqualCost(route: Route, best: Route, network: Network): bool {
   if (!route.isEligible || route.isBeaten || compareBeforeMed(route, best) != 0) return false;
+  if (!route.attributes.nextHopPtr) return false; // a discard route has nothing to share
   if (compareToBoundary(route, best) != 0) return false;
   return network.multipathRelax || route.attributes.hasSameAsPath(best.attributes);
 }

@@ -107,7 +107,7 @@ function labelOf(table: Table, destination: Destination, best: Route, network: N
     label =
       network.maximumPaths > 1 && best.next
         ? shareLoad(table, destination, best, network)
-        : singleSet(nextHop);
+        : singleSet(nextHop.place);
   } else if (best.attributes.isDiscard) {
     beginSet();
     label = internSet(SET_KIND_DISCARD);
@@ -125,12 +125,12 @@ function shareLoad(table: Table, destination: Destination, best: Route, network:
     if (isEqualCost(route, best, network)) addShare(route, network.maximumPaths);
   }
   beginSet();
-  for (let i: u32 = 0; i < shareCount; i++) addMember(nextHopOf(shareAt(i)), 1);
+  for (let i: u32 = 0; i < shareCount; i++) addMember(placeOf(shareAt(i)), 1);
   const label = internSet(SET_KIND_FORWARD);
   if (!label) return 0;
   for (let route = best.next; route; route = route.next) {
     if (!isEqualCost(route, best, network)) continue;
-    if (setById(label).has(nextHopOf(route))) {
+    if (setById(label).has(placeOf(route))) {
       setFlags(route, table.family, ROUTE_ELIGIBLE | ROUTE_MULTIPATH);
     }
   }
@@ -141,7 +141,7 @@ function shareLoad(table: Table, destination: Destination, best: Route, network:
 function addShare(route: Route, limit: u32): void {
   for (let i: u32 = 0; i < shareCount; i++) {
     const share = shareAt(i);
-    if (nextHopOf(share) != nextHopOf(route)) continue;
+    if (placeOf(share) != placeOf(route)) continue;
     if (compareTieBreak(share, route) > 0) return;
     memory.copy(shares + (i << 2), shares + (i << 2) + 4, (shareCount - i - 1) << 2);
     shareCount--;
@@ -159,7 +159,7 @@ function shareAt(index: u32): Route {
   return changetype<Route>(<usize>load<u32>(shares + (index << 2)));
 }
 
-/** Of a route that has one: local routes never share. */
-function nextHopOf(route: Route): NextHop {
-  return changetype<NextHop>(changetype<usize>(route.attributes.nextHop));
+/** Of a route that has a next hop: local routes never share. */
+function placeOf(route: Route): NextHop {
+  return changetype<NextHop>(<usize>route.attributes.nextHopPtr).place;
 }

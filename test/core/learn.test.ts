@@ -149,6 +149,21 @@ describe('learned routes', () => {
 });
 
 describe('a discard route', () => {
+  it('shares no load with a route that is as good', () => {
+    core.addPeer(SOURCE + 1, corePeer);
+    const lead = (peer: number, set: Parameters<typeof encodeObservations>[0][0]['set']) => {
+      const { records, byteLength } = encodeObservations([{ prefix: parsePrefix(PREFIX)!, set }]);
+      core.learn(peer, records, byteLength, 1);
+    };
+    const members = [{ address: parseIpAddress('192.0.2.1')!, weight: 1, interfaceIndex: 0 }];
+    lead(SOURCE, { discard: false, members });
+    lead(SOURCE + 1, { discard: true, members: [] });
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.1`]);
+    lead(SOURCE, { discard: true, members: [] });
+    lead(SOURCE + 1, { discard: false, members });
+    expect(drain()).toEqual([`${PREFIX} discard`]);
+  });
+
   it('stands behind a summary until it is withdrawn', () => {
     const summary = parsePrefix('10.0.0.0/8')!;
     core.originate(NETWORK, summary, 1, { discard: true });
