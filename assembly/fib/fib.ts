@@ -53,6 +53,8 @@ export class Fib {
   desiredCount: u32 = 0;
   installedCount: u32 = 0;
   holdsRemovals: bool = false;
+  /** Is told of restless prefixes when they have come to rest (rib/restless.ts). */
+  isPatient: bool = false;
   /** It is not known what is in place; nothing is drained until a snapshot has told. */
   awaitsSnapshot: bool = false;
   isInSnapshot: bool = false;
@@ -150,8 +152,13 @@ export class Fib {
   }
 
   get drainableCount(): u32 {
+    return this.list(LIST_NORMAL).count + this.urgentCount;
+  }
+
+  /** Bad news among them. */
+  get urgentCount(): u32 {
     const released = this.holdsRemovals ? 0 : this.list(LIST_HELD).count;
-    return this.list(LIST_NORMAL).count + this.list(LIST_URGENT).count + released;
+    return this.list(LIST_URGENT).count + released;
   }
 
   /** Whether a batch can be drained now. */
@@ -196,7 +203,7 @@ export function fibById(id: u32): Fib | null {
 }
 
 /** A new FIB without entries, or null when there is no memory or the id is taken. */
-export function newFib(id: u32, network: u32, holdsRemovals: bool): Fib | null {
+export function newFib(id: u32, network: u32, holdsRemovals: bool, isPatient: bool): Fib | null {
   if (fibs.get(id)) return null;
   const ptr = allocateRecord(fibSize());
   if (!ptr) return null;
@@ -208,6 +215,7 @@ export function newFib(id: u32, network: u32, holdsRemovals: bool): Fib | null {
   fib.id = id;
   fib.network = network;
   fib.holdsRemovals = holdsRemovals;
+  fib.isPatient = isPatient;
   for (let family = 0; family < FAMILY_COUNT; family++) {
     fib.trie(family).keyOffset = ENTRY_KEY_OFFSET;
   }

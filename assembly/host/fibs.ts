@@ -10,10 +10,10 @@ import { networkById } from '../rib/network';
 import { nextGeneration, requestWalks } from '../rib/table-walk';
 
 /** A FIB of a network that has routes is filled by work(). False when the id is taken or there is no memory. */
-export function addFib(id: u32, networkId: u32, holdsRemovals: bool): bool {
+export function addFib(id: u32, networkId: u32, holdsRemovals: bool, isPatient: bool): bool {
   const network = networkById(networkId);
   if (network == null) return false;
-  const fib = newFib(id, network.id, holdsRemovals);
+  const fib = newFib(id, network.id, holdsRemovals, isPatient);
   if (fib == null) return false;
   fib.mark = nextGeneration();
   network.addFib(fib);
@@ -34,6 +34,12 @@ export function removeFib(id: u32): bool {
 export function isFibPending(id: u32): bool {
   const fib = fibById(id);
   return fib != null && fib.isPending;
+}
+
+/** Whether bad news can be drained. */
+export function isFibUrgent(id: u32): bool {
+  const fib = fibById(id);
+  return fib != null && fib.isPending && fib.urgentCount != 0;
 }
 
 /** Result: outputCount change records and the definitions of the sets they name, outputSize bytes in the output buffer. */

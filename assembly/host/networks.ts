@@ -4,6 +4,7 @@ import { nextHopById, takeEvents, trackNextHopsOf } from '../nexthop/next-hop';
 import { MAXIMUM_PATHS } from '../rib/loc-rib';
 import { originateRoute, withdrawLocalRoute } from '../rib/local-routes';
 import { ensureNetwork, knownNetwork, networkById } from '../rib/network';
+import { passAll } from '../rib/restless';
 import { nextGeneration, requestWalks } from '../rib/table-walk';
 
 /** Adds a network or changes its options, which are applied by work(). False when there is no memory. */
@@ -44,6 +45,7 @@ export function setNextHop(id: u32, resolved: bool, metric: u32): bool {
   if (nextHop == null) return false;
   if (!nextHop.setState(resolved, metric)) return true;
   const network = knownNetwork(nextHop.network);
+  if (!resolved) passAll(); // Bad news: nobody waits any more.
   nextHop.mark = nextGeneration();
   network.nextHopMark = nextHop.mark;
   requestWalks(network, nextHop.mark);

@@ -6,6 +6,7 @@ import { learnRecords } from '../rib/learn';
 import { knownNetwork, Network, networkById } from '../rib/network';
 import { ensurePeer, LOCAL_PEER, Peer, peerById, removePeerRecord } from '../rib/peer';
 import { receiveChunk } from '../rib/receive';
+import { beginReceiving, endReceiving, passAll, passRested, restlessCount } from '../rib/restless';
 import { nextGeneration, requestSweep, requestWalk } from '../rib/table-walk';
 
 /**
@@ -85,13 +86,18 @@ export function openPeer(
   return true;
 }
 
-/** Reads `size` bytes of the input buffer. `isContinued`: counts are added to those of the last call. */
-export function receive(id: u32, size: u32, now: u32, isContinued: bool): bool {
+/**
+ * Reads `size` bytes of the input buffer. `now` in seconds, `nowMs` the same instant modulo 2^32. `isContinued`: counts are added to
+ * those of the last call.
+ */
+export function receive(id: u32, size: u32, now: u32, nowMs: u32, isContinued: bool): bool {
   const peer = peerById(id);
   if (peer == null || !peer.isOpen) return false;
   if (!isContinued) result.clear();
   result.status = 0;
+  beginReceiving(nowMs);
   receiveChunk(peer, size, now);
+  endReceiving();
   return true;
 }
 
@@ -107,12 +113,23 @@ export function learn(id: u32, size: u32, now: u32, isContinued: bool): bool {
   return true;
 }
 
+/** Tells patient FIBs of restless prefixes that have come to rest; true while others have not. */
+export function passRestedPrefixes(nowMs: u32): bool {
+  return passRested(nowMs);
+}
+
+/** Prefixes that patient FIBs are not told of at once. */
+export function readRestlessCount(): u32 {
+  return restlessCount;
+}
+
 /** Routes of the families in `retainMask` are stale from now on; those of the others go, through work(). */
 export function closePeer(id: u32, retainMask: u32): bool {
   const peer = peerById(id);
   if (peer == null) return false;
   peer.dropPartial();
   peer.isOpen = false;
+  passAll(); // Bad news: nobody waits any more.
   const network = knownNetwork(peer.network);
   for (let family = 0; family < FAMILY_COUNT; family++) {
     peer.family(family).beginEpoch();

@@ -14,6 +14,7 @@ import { compareTieBreak, findBest, ineligibility, isEqualCost, strikeOutByMed }
 import { Destination } from './destination';
 import { Network } from './network';
 import { knownPeer } from './peer';
+import { mustWait } from './restless';
 import { ROUTE_BEST, ROUTE_DECIDED, ROUTE_ELIGIBLE, ROUTE_MULTIPATH, Route } from './route';
 import { Table } from './table';
 
@@ -54,14 +55,22 @@ export function setLabel(table: Table, destination: Destination, label: u32): vo
   retainSet(label);
   const before = destination.label;
   destination.label = label;
-  tellFibs(table, destination, 0);
+  const waits =
+    table.network.hasPatientFib &&
+    mustWait(table, destination.keyPtr, destination.bits, before, label);
+  tellFibs(table, destination, 0, waits);
   releaseSet(before);
 }
 
-/** Hands a label to the FIBs whose mark is `since` or later (all of them with 0). */
-export function tellFibs(table: Table, destination: Destination, since: u32): void {
+/** Hands a label to the FIBs whose mark is `since` or later (all of them with 0), but not to patient ones when it waits. */
+export function tellFibs(
+  table: Table,
+  destination: Destination,
+  since: u32,
+  waits: bool = false,
+): void {
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
-    if (fib.mark < since) continue;
+    if (fib.mark < since || (waits && fib.isPatient)) continue;
     const keyPtr = destination.keyPtr;
     if (!fib.setDesired(table.family, keyPtr, destination.bits, destination.label))
       isStarved = true;

@@ -27,6 +27,12 @@ export class Network {
     return changetype<Table>(changetype<usize>(this) + offsetof<Network>() + family * tableSize());
   }
 
+  /** Whether any FIB is spared the changes of restless prefixes. */
+  get hasPatientFib(): bool {
+    for (let fib = this.firstFib; fib; fib = fib.nextOfNetwork) if (fib.isPatient) return true;
+    return false;
+  }
+
   /** Appends: the host sees FIBs in the order they were added. */
   addFib(fib: Fib): void {
     fib.nextOfNetwork = changetype<Fib>(0);

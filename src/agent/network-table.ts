@@ -3,6 +3,8 @@ import type { Config, NetworkConfig } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import type { Logger } from '../observe/log.ts';
 import { Reconciler } from '../sinks/reconciler.ts';
+import { Turns } from '../sinks/turns.ts';
+import type { SinkOptions } from '../workers/messages.ts';
 import { SinkWorker } from '../workers/pool.ts';
 import { InitialSync } from './initial-sync.ts';
 import type { NetworkRuntime, TargetRuntime } from './runtime.ts';
@@ -23,6 +25,8 @@ export class NetworkTable {
   readonly #targets = new Map<number, TargetRuntime>();
   /** A network that comes back has its old number in the core. */
   readonly #ids = new Map<string, number>();
+  /** Of each database that targets write to, by its servers. */
+  readonly #turns = new Map<string, Turns>();
   #nextFib = 0;
 
   constructor(parts: NetworkTableParts) {
@@ -111,13 +115,14 @@ export class NetworkTable {
     const { name } = network.config;
     const { kind, sink } = plan;
     const fib = this.#nextFib++;
-    core.addFib(fib, network.id, { holdRemovals: true });
+    core.addFib(fib, network.id, { holdRemovals: true, isPatient: kind === 'ovn' });
     const reconciler = new Reconciler({
       core,
       fib,
       name: `${name}/${kind}`,
       kind,
       worker: new SinkWorker(sink),
+      turns: this.#turnsAt(sink),
       maxRemovalShare: config.startup.maxRemovalShare,
       onWork: () => workLoop.wake(),
       log: log.child({ network: name, target: kind }),
@@ -125,6 +130,15 @@ export class NetworkTable {
     const target = { fib, kind, plan, reconciler };
     this.#targets.set(fib, target);
     return target;
+  }
+
+  /** One transaction in flight per database: targets at the same one share its turns. */
+  #turnsAt(sink: SinkOptions): Turns {
+    if (sink.kind !== 'ovn') return new Turns();
+    const servers = sink.remotes.toSorted().join(',');
+    const turns = this.#turns.get(servers) ?? new Turns();
+    this.#turns.set(servers, turns);
+    return turns;
   }
 
   async #removeTarget({ fib, kind, reconciler }: TargetRuntime, flush: boolean): Promise<void> {

@@ -89,5 +89,5 @@ export class PeerReceiver implements UpdateReceiver {
 }
 
 function secondsNow(): number {
-  return Math.floor(Date.now() / 1000);
+  return Date.now() / 1000;
 }

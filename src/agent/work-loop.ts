@@ -2,6 +2,7 @@
 //
 // The loop is never held longer than a slice (about 5 ms), so that sockets and timers get their turn between two slices.
 import type { RouteCore } from '../core/route-core.ts';
+import { RestTimer } from './rest-timer.ts';
 
 /** Units of RouteCore.work() per slice; a unit is about a microsecond. */
 const SLICE_BUDGET = 5000;
@@ -18,12 +19,14 @@ export interface WorkLoopParts {
 
 export class WorkLoop {
   readonly #parts: WorkLoopParts;
+  readonly #restTimer: RestTimer;
   #scheduled = false;
   #stopped = false;
   readonly #awaitingRest: (() => void)[] = [];
 
   constructor(parts: WorkLoopParts) {
     this.#parts = parts;
+    this.#restTimer = new RestTimer(parts.core, () => this.wake());
   }
 
   /** To be called after anything that changed the core: cheap, and as often as one likes. */
@@ -44,6 +47,7 @@ export class WorkLoop {
 
   stop(): void {
     this.#stopped = true;
+    this.#restTimer.stop();
   }
 
   #slice(): void {
@@ -54,6 +58,7 @@ export class WorkLoop {
     const events = core.takeNextHopEvents();
     if (events.length > 0) onNextHops(events);
     for (const fib of core.pendingFibs()) onPending(fib);
+    this.#restTimer.arm();
     if (hasMore) this.wake();
     else if (areNextHopsKnown()) for (const callback of this.#awaitingRest.splice(0)) callback();
   }

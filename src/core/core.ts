@@ -57,6 +57,7 @@ import type {
   CoreSession,
   DecisionOptions,
   FibCounters,
+  FibOptions,
   FibRow,
   LearnResult,
   NextHopEvent,
@@ -212,7 +213,8 @@ export class WasmRouteCore implements RouteCore {
     do {
       const part = chunk.subarray(offset, offset + INPUT_SIZE);
       this.#bytes.set(part, this.#input);
-      const done = this.#exports.receive(peer, part.length, nowSeconds, offset > 0);
+      const [seconds, ms] = [Math.floor(nowSeconds), millisecondsOf(nowSeconds)];
+      const done = this.#exports.receive(peer, part.length, seconds, ms, offset > 0);
       this.#refresh();
       this.#expect(done, `peer ${peer} has no open session`);
       offset += this.#field(RESULT_CONSUMED_SIZE);
@@ -295,10 +297,21 @@ export class WasmRouteCore implements RouteCore {
     return hasMore;
   }
 
+  passRestedPrefixes(nowSeconds: number): boolean {
+    const areMoreWaiting = this.#exports.passRestedPrefixes(millisecondsOf(nowSeconds)) !== 0;
+    this.#refresh();
+    return areMoreWaiting;
+  }
+
+  restlessPrefixCount(): number {
+    return this.#exports.readRestlessCount();
+  }
+
   // ---- FIBs ----
 
-  addFib(fib: number, network: number, options: { readonly holdRemovals: boolean }): void {
-    const done = this.#exports.addFib(fib, network, options.holdRemovals);
+  addFib(fib: number, network: number, options: FibOptions): void {
+    const { holdRemovals, isPatient = false } = options;
+    const done = this.#exports.addFib(fib, network, holdRemovals, isPatient);
     this.#refresh();
     this.#expect(done, `FIB ${fib} cannot be added to network ${network}`);
     this.#fibsOfNetwork.get(network)!.push(fib);
@@ -320,6 +333,10 @@ export class WasmRouteCore implements RouteCore {
       for (const fib of fibs) if (this.#exports.isFibPending(fib)) pending.push(fib);
     }
     return pending;
+  }
+
+  isUrgent(fib: number): boolean {
+    return this.#exports.isFibUrgent(fib) !== 0;
   }
 
   drain(fib: number, limit: number): FibBatchMessage {
@@ -543,4 +560,9 @@ export class WasmRouteCore implements RouteCore {
   #expect(done: number, problem: string): void {
     if (!done) throw new Error(`route core: ${problem}`);
   }
+}
+
+/** As the core counts them: modulo 2^32. */
+function millisecondsOf(seconds: number): number {
+  return Math.floor(seconds * 1000) % 2 ** 32;
 }

@@ -190,6 +190,13 @@ export interface NextHopEvent {
   readonly kind: 'added' | 'removed';
 }
 
+export interface FibOptions {
+  /** What is installed but not desired stays until releaseRemovals (P3). */
+  readonly holdRemovals: boolean;
+  /** It is told of restless prefixes when they have come to rest: for targets that pay for each change. */
+  readonly isPatient?: boolean;
+}
+
 export interface RouteCore {
   // ---- networks ----
   addNetwork(network: number, options: DecisionOptions): void;
@@ -206,7 +213,7 @@ export interface RouteCore {
   /** After its routes are gone (closePeer, then work() to the end). */
   removePeer(peer: number): void;
   openPeer(peer: number, session: CoreSession): void;
-  /** Takes a TCP chunk of an established session. Partial messages are kept until the rest comes. */
+  /** Takes a TCP chunk of an established session. Partial messages are kept until the rest comes. `nowSeconds` may have a fraction. */
   receive(peer: number, chunk: Uint8Array, nowSeconds: number): ReceiveResult;
   resume(peer: number): ReceiveResult;
   /** The session is gone. `retain`: keep routes as stale for those families (RFC 4724), withdraw the others through work(). */
@@ -240,12 +247,19 @@ export interface RouteCore {
   /** Does up to `budget` units (about 1 µs each) of sweeps and re-decisions; true while there is more. */
   work(budget: number): boolean;
 
+  // ---- restless prefixes: those that change many times a second ----
+  /** Tells patient FIBs of those that have come to rest; true while others have not. To be called a few times a second while there are any. */
+  passRestedPrefixes(nowSeconds: number): boolean;
+  /** How many patient FIBs are not told of at once. */
+  restlessPrefixCount(): number;
+
   // ---- FIBs: one per target of a network ----
-  /** `holdRemovals`: what is installed but not desired stays until releaseRemovals (P3). */
-  addFib(fib: number, network: number, options: { readonly holdRemovals: boolean }): void;
+  addFib(fib: number, network: number, options: FibOptions): void;
   removeFib(fib: number): void;
   /** Ids of FIBs with something to drain, cheap enough for every receive(). */
   pendingFibs(): readonly number[];
+  /** Whether bad news is among what can be drained: something in place must go. */
+  isUrgent(fib: number): boolean;
   /** Takes up to `limit` changes in order of urgency, then age. One batch in flight per FIB. The buffer is the caller's. */
   drain(fib: number, limit: number): FibBatchMessage;
   /** The batch in flight is in place, but for the records named. Refused entries wait for retry(). */

@@ -4,8 +4,8 @@
 //
 //   kick() ─► drain ─► apply ─► acknowledge ─► drain … until nothing is pending
 //
-// Invariant: one batch in flight at most. What changes meanwhile coalesces in the core, so an idle target gets a change at once and a
-// busy one gets bigger batches; there is no fixed delay anywhere. Batches are only drained while the sink is `ready`, never inside a snapshot,
+// Invariant: one batch in flight at most, per target and per database (turns.ts). What changes meanwhile coalesces in the core, so an idle
+// target gets a change at once and a busy one gets bigger batches; there is no fixed delay anywhere. Batches are only drained while the sink is `ready`, never inside a snapshot,
 // and after an answer that is not known (`forget`) only when the next snapshot has said what is there.
 //
 // A refused record keeps nobody out: it is kept with its reason (failures.ts) and tried again after a while, or when the sink says that
@@ -24,6 +24,7 @@ import { BatchLimit, batchBounds } from './batch-limit.ts';
 import { type Failure, Failures } from './failures.ts';
 import type { ApplyResult, SinkEvent, SinkState } from './sink.ts';
 import type { TargetWorker } from './target-worker.ts';
+import { type TurnRequest, Turns } from './turns.ts';
 
 /** Removals up to this many need no leave. */
 const FEW_REMOVALS = 100;
@@ -38,6 +39,7 @@ export type FibCore = Pick<
   RouteCore,
   | 'pendingFibs'
   | 'drain'
+  | 'isUrgent'
   | 'acknowledge'
   | 'forget'
   | 'beginSnapshot'
@@ -70,6 +72,8 @@ export interface ReconcilerOptions {
   readonly name: string;
   readonly kind: 'ovn' | 'host';
   readonly worker: TargetWorker;
+  /** Of the database that the sink writes to, when it has others beside it. */
+  readonly turns?: Turns;
   /** Held removals beyond this share of what is installed stay held at the release. */
   readonly maxRemovalShare?: number;
   readonly clock?: ReconcilerClock;
@@ -120,6 +124,8 @@ export class Reconciler {
   readonly #fib: number;
   readonly #clock: ReconcilerClock;
   readonly #limit: BatchLimit;
+  readonly #turns: Turns;
+  readonly #turnRequest: TurnRequest;
   readonly #failures = new Failures();
   #state: SinkState | 'flushed' = 'connecting';
   #reason = 'not started';
@@ -150,6 +156,8 @@ export class Reconciler {
     this.#fib = options.fib;
     this.#clock = options.clock ?? systemClock;
     this.#limit = new BatchLimit(batchBounds[options.kind]);
+    this.#turns = options.turns ?? new Turns();
+    this.#turnRequest = { isUrgent: () => this.#core.isUrgent(this.#fib) };
     this.#stateSince = this.#clock.wallTime();
   }
 
@@ -160,6 +168,8 @@ export class Reconciler {
 
   /** The FIB has something to drain. Cheap, and as often as one likes. */
   kick(): void {
+    // It may be bad news, and what waits for its turn may not have been.
+    if (this.#inFlight !== undefined) this.#turns.look();
     if (this.#inFlight !== undefined || !this.#mayDrain() || !this.#isPending()) return;
     this.#inFlight = this.#run().then((isDrained) => {
       this.#inFlight = undefined;
@@ -222,12 +232,17 @@ export class Reconciler {
   async flush(): Promise<{ removedCount: number }> {
     const [state, reason] = [this.#state, this.#reason];
     this.#setState('flushed', 'emptied on request');
+    this.#turns.giveUp(this.#turnRequest);
     await this.#inFlight;
+    const request = { isUrgent: () => true };
+    await this.#turns.take(request);
     try {
       return await this.#options.worker.flush();
     } catch (error) {
       this.#setState(state, reason); // It is not empty.
       throw error;
+    } finally {
+      this.#turns.end(request, 0);
     }
   }
 
@@ -236,6 +251,7 @@ export class Reconciler {
     this.#stopped = true;
     this.#retryTimer?.cancel();
     this.#reopenTimer?.cancel();
+    this.#turns.giveUp(this.#turnRequest);
     await this.#inFlight;
     await this.#options.worker.close();
   }
@@ -250,15 +266,28 @@ export class Reconciler {
 
   /** Batch after batch while there is something and nothing stands against it; true when the core had nothing left. */
   async #run(): Promise<boolean> {
-    do {
-      const batch = this.#core.drain(this.#fib, this.#limit.records);
-      if (batch.count === 0) return true;
-      await this.#apply(batch);
-    } while (this.#mayDrain() && this.#isPending());
-    return false;
+    let isDrained = false;
+    while (!isDrained && (await this.#turns.take(this.#turnRequest))) {
+      let windowMs = 0;
+      if (this.#mayDrain()) {
+        const batch = this.#core.drain(this.#fib, this.#batchSize());
+        isDrained = batch.count === 0;
+        if (!isDrained) windowMs = await this.#apply(batch);
+      }
+      this.#turns.end(this.#turnRequest, windowMs);
+      if (!this.#mayDrain() || !this.#isPending()) break;
+    }
+    return isDrained;
   }
 
-  async #apply(batch: FibBatchMessage): Promise<void> {
+  /** Where others wait for the same database, turns are short. */
+  #batchSize(): number {
+    const { smallest } = batchBounds[this.#options.kind];
+    return this.#turns.isContested ? smallest : this.#limit.records;
+  }
+
+  /** How long others will work on what was written. */
+  async #apply(batch: FibBatchMessage): Promise<number> {
     const { count } = batch;
     // The buffer goes to the worker; the records' prefixes are needed to name what it refuses.
     const records = new FibBatch(
@@ -271,8 +300,10 @@ export class Reconciler {
       const result = await this.#options.worker.apply(batch);
       if (result.known) this.#acknowledge(records, result);
       else this.#forget('the answer was lost');
+      return result.windowMs ?? 0;
     } catch (error) {
       this.#forget((error as Error).message);
+      return 0;
     }
   }
 

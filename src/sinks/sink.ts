@@ -28,6 +28,8 @@ export interface ApplyResult {
   readonly failures: readonly RecordFailure[];
   /** Time the database or the kernel took, in milliseconds. */
   readonly durationMs: number;
+  /** How long whoever reads the place (OVN's northd) will take over what was written, as it last did; absent when nobody knows. */
+  readonly windowMs?: number;
 }
 
 /** One record of a batch that was refused, or not tried. */

@@ -14,6 +14,7 @@ function start(slices: number) {
       },
       takeNextHopEvents: () => [],
       pendingFibs: () => [0],
+      restlessPrefixCount: () => 0,
     } as Partial<RouteCore> as RouteCore,
     onNextHops: () => undefined,
     onPending: () => undefined,

@@ -32,6 +32,11 @@ export class NaiveFib implements FibCore {
     return this.#pending().length > 0 ? [0] : [];
   }
 
+  /** A removal is bad news. */
+  isUrgent(): boolean {
+    return !this.holdRemovals && this.#leftOver().length > 0;
+  }
+
   drain(_fib: number, limit: number): FibBatchMessage {
     if (this.#inFlight !== undefined) throw new Error('a batch is in flight');
     if (this.#snapshot !== undefined) throw new Error('drained inside a snapshot');

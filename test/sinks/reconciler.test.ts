@@ -8,6 +8,7 @@ import { MemorySink } from '../../src/sinks/memory.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
 import type { ApplyResult } from '../../src/sinks/sink.ts';
 import type { TargetListener, TargetWorker } from '../../src/sinks/target-worker.ts';
+import { Turns } from '../../src/sinks/turns.ts';
 import { NaiveFib } from '../naive/fib.ts';
 
 /** A memory sink in this thread; answers come when the test lets them. */
@@ -383,4 +384,44 @@ describe('Reconciler', () => {
     await stopping;
     expect([...worker.sink.entries.keys()]).toEqual([A]);
   });
+});
+
+it('two targets of one database write one after the other, bad news first', async () => {
+  const turns = new Turns();
+  const targets = [A, B].map((prefix, i) => {
+    const fib = new NaiveFib();
+    const worker = new HandWorker();
+    const reconciler = new Reconciler({
+      core: fib,
+      fib: 0,
+      name: `network-${i}/ovn`,
+      kind: 'ovn',
+      worker,
+      turns,
+      clock: new HandClock(),
+      log: quiet,
+      onWork: () => undefined,
+    });
+    return { fib, worker, reconciler, prefix };
+  });
+  const [one, two] = targets as [(typeof targets)[0], (typeof targets)[0]];
+  for (const { reconciler, worker } of targets) {
+    await reconciler.start();
+    await settled();
+    worker.hold();
+  }
+  for (const { fib, reconciler, prefix } of targets) {
+    fib.want(prefix, '10.9.0.1');
+    reconciler.kick();
+    await settled();
+  }
+  expect([one.worker.applied, two.worker.applied]).toEqual([[1], []]);
+  two.fib.want(B, undefined); // ended where it began before its turn came
+  await one.worker.release();
+  expect(two.worker.applied).toEqual([]);
+  two.fib.want(B, '10.9.0.2');
+  two.reconciler.kick();
+  await settled();
+  expect(two.worker.applied).toEqual([1]);
+  await two.worker.release();
 });

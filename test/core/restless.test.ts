@@ -1,0 +1,193 @@
+// Restless prefixes: a patient FIB is spared their changes, never their losses, and stands in their last state when they rest.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
+import { parsePrefix } from '../../src/net/prefix.ts';
+import { NaiveRestless } from '../naive/restless.ts';
+import { announcement, withdrawal } from './updates.ts';
+
+const PATIENT = 1;
+const PROMPT = 2;
+const PEERS = [1, 2];
+const PREFIX = '203.0.113.0/24';
+const A = '192.0.2.1';
+const B = '192.0.2.2';
+/** Any time of day: the core counts milliseconds modulo 2^32. */
+const START_MS = 1_700_000_000_000;
+
+async function newCore(): Promise<RouteCore> {
+  const core = await loadCore();
+  core.addNetwork(1, { med: 'deterministic', multipath: 4, multipathRelax: true });
+  core.addFib(PATIENT, 1, { holdRemovals: false, isPatient: true });
+  core.addFib(PROMPT, 1, { holdRemovals: false });
+  for (const id of PEERS) {
+    core.addPeer(id, {
+      network: 1,
+      address: parseIpAddress(`10.0.0.${id}`)!,
+      asn: 65000 + id,
+      localAsn: 64512,
+      localRouterId: 1,
+      interfaceIndex: 0,
+      import: 'accept',
+      enforceFirstAs: true,
+      maxPrefixes: {},
+    });
+    core.openPeer(id, {
+      routerId: id,
+      fourOctetAs: true,
+      maxMessageBytes: 4096,
+      families: ['ipv4-unicast'],
+      addPath: [],
+    });
+  }
+  while (core.work(1000)) {}
+  return core;
+}
+
+/** A peer says at `ms` that it reaches the prefix through `nextHop`, or no more. */
+function say(core: RouteCore, ms: number, peer: number, nextHop: string, prefix = PREFIX): void {
+  const attributes = { asPath: [65000 + peer], nextHop };
+  const message =
+    nextHop === '' ? withdrawal([prefix]) : announcement({ attributes, prefixes: [prefix] });
+  core.receive(peer, message, (START_MS + ms) / 1000);
+}
+
+function look(core: RouteCore, ms: number): boolean {
+  return core.passRestedPrefixes((START_MS + ms) / 1000);
+}
+
+/** What the FIB should forward the prefix to. */
+function desired(core: RouteCore, fib: number, prefix = PREFIX): string {
+  const match = { kind: 'exact', prefix: parsePrefix(prefix)! } as const;
+  const [row] = core.fibEntries(fib, 'ipv4-unicast', match, undefined, 1).rows;
+  const members = row?.desired?.map(({ address }) => formatIpAddress(address)) ?? [];
+  return members.sort().join(' ');
+}
+
+describe('a prefix that goes and comes', () => {
+  it('passes at once while it does so now and then', async () => {
+    const core = await newCore();
+    for (let ms = 0; ms < 10_000; ms += 500) {
+      const nextHop = ms % 1000 === 0 ? A : '';
+      say(core, ms, 1, nextHop);
+      expect(desired(core, PATIENT)).toBe(nextHop);
+    }
+    expect(core.restlessPrefixCount()).toBe(0);
+  });
+
+  it('is taken away at once and put back when it has been quiet', async () => {
+    const core = await newCore();
+    for (let ms = 0; ms <= 400; ms += 100) say(core, ms, 1, ms % 200 === 0 ? A : '');
+    expect(desired(core, PROMPT)).toBe(A);
+    expect(desired(core, PATIENT)).toBe('');
+    expect(look(core, 799)).toBe(true);
+    expect(desired(core, PATIENT)).toBe('');
+    expect(look(core, 800)).toBe(false);
+    expect(desired(core, PATIENT)).toBe(A);
+  });
+
+  it('costs a patient FIB a few changes in half a minute', async () => {
+    const core = await newCore();
+    let changes = 0;
+    let last = '';
+    for (let ms = 0; ms < 30_000; ms += 100) {
+      say(core, ms, 1, ms % 200 === 0 ? A : '');
+      look(core, ms + 50);
+      if (desired(core, PATIENT) !== last) changes++;
+      last = desired(core, PATIENT);
+    }
+    expect(changes).toBeLessThanOrEqual(6); // 2 % of 300 updates
+  });
+
+  it('waits no longer when a peer is lost', async () => {
+    const core = await newCore();
+    for (let ms = 0; ms <= 400; ms += 100) say(core, ms, 1, ms % 200 === 0 ? A : '');
+    expect(desired(core, PATIENT)).toBe('');
+    core.closePeer(2, []);
+    expect(desired(core, PATIENT)).toBe(A);
+    expect(core.restlessPrefixCount()).toBe(0);
+  });
+
+  it('loses a member of its equal-cost set at once', async () => {
+    const core = await newCore();
+    say(core, 0, 2, B);
+    for (let ms = 0; ms <= 600; ms += 100) say(core, ms, 1, ms % 200 === 0 ? A : '');
+    expect(desired(core, PROMPT)).toBe(`${A} ${B}`);
+    expect(desired(core, PATIENT)).toBe(B);
+    say(core, 700, 2, '');
+    expect(desired(core, PROMPT)).toBe(A);
+    expect(desired(core, PATIENT)).toBe(B); // not a mere loss: it waits
+    look(core, 1100);
+    expect(desired(core, PATIENT)).toBe(A);
+  });
+});
+
+it('many that rest at about the same time pass together', async () => {
+  const core = await newCore();
+  const prefixes = Array.from({ length: 10 }, (_, i) => `203.0.${i}.0/24`);
+  for (let ms = 0; ms < 500; ms += 10) {
+    say(core, ms, 1, Math.floor(ms / 100) % 2 === 0 ? A : '', prefixes[(ms / 10) % 10]!);
+  }
+  look(core, 800);
+  expect(prefixes.map((prefix) => desired(core, PATIENT, prefix))).toEqual(prefixes.map(() => A));
+});
+
+it('more restless prefixes than are remembered are followed at once, and none is lost', async () => {
+  const core = await newCore();
+  const prefixes = Array.from({ length: 40_000 }, (_, i) => `20.${i >> 8}.${i & 255}.0/24`);
+  for (let ms = 0; ms <= 400; ms += 100) {
+    for (let first = 0; first < prefixes.length; first += 500) {
+      const some = prefixes.slice(first, first + 500);
+      const message =
+        ms % 200 === 0
+          ? announcement({ attributes: { asPath: [65001], nextHop: A }, prefixes: some })
+          : withdrawal(some);
+      core.receive(1, message, (START_MS + ms) / 1000);
+    }
+  }
+  look(core, 2000);
+  expect(core.restlessPrefixCount()).toBe(0);
+  expect(core.fibCounters(PATIENT).entryCount).toBe(prefixes.length);
+});
+
+it('does what the naive twin does, whatever happens', async () => {
+  const step = fc.record({
+    wait: fc.constantFrom(0, 5, 30, 100, 250, 450, 3000),
+    what: fc.constantFrom('say', 'say', 'say', 'say', 'look', 'lose'),
+    peer: fc.constantFrom(...PEERS),
+    nextHop: fc.constantFrom('', A, B),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
+      const core = await newCore();
+      const naive = new NaiveRestless();
+      let now = 0;
+      for (const { wait, what, peer, nextHop } of steps) {
+        now += wait;
+        if (what === 'say') {
+          say(core, now, peer, nextHop);
+          naive.change(now, desired(core, PROMPT));
+        } else if (what === 'look') {
+          look(core, now);
+          naive.look(now);
+        } else {
+          core.setNextHop(1, { resolved: false, metric: 0 }); // of nobody's: no route changes
+          core.closePeer(3 - peer, ['ipv4-unicast']); // its routes stay, as stale
+          core.openPeer(3 - peer, {
+            routerId: 3 - peer,
+            fourOctetAs: true,
+            maxMessageBytes: 4096,
+            families: ['ipv4-unicast'],
+            addPath: [],
+          });
+          naive.pass();
+        }
+        expect(desired(core, PATIENT)).toBe(naive.told);
+        expect(core.restlessPrefixCount()).toBe(naive.isHeld ? 1 : 0);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
