@@ -92,12 +92,16 @@ export const NEXT_HOP_EVENT_ADDED = 1;
 
 // ---- attribute set: read by the host in place, by its address (the attributeSet of a route row) ----
 //
-//   0      8             12                32          36      40               44
-//   | …    | nextHop ptr | … facts …       | size u32  | flags | …              | attributes, size bytes | link-local, 16 bytes, if flagged |
+//   0      8             12                32          36      40    44              48           52
+//   | …    | nextHop ptr | … facts …       | size u32  | flags | …   | received ptr  | weight u32 | attributes, size bytes | link-local, 16 bytes, if flagged |
+//
+// received is the set as the peer sent it where a policy made this one of it, else 0.
 export const ATTRIBUTE_SET_NEXT_HOP = 8;
 export const ATTRIBUTE_SET_SIZE = 32;
 export const ATTRIBUTE_SET_FLAGS = 36;
-export const ATTRIBUTE_SET_BYTES = 44;
+export const ATTRIBUTE_SET_RECEIVED = 44;
+export const ATTRIBUTE_SET_WEIGHT = 48;
+export const ATTRIBUTE_SET_BYTES = 52;
 export const ATTRIBUTE_SET_FLAG_HAS_ORIGINATOR = 1;
 export const ATTRIBUTE_SET_FLAG_HAS_OWN_AS = 2;
 /** The link-local companion of a global next hop follows the attributes. */
@@ -119,21 +123,22 @@ export const FIB_STATE_HELD = 4;
 // ---- steps of the decision process (assembly/rib/best-path.ts); the words are in src/core/decision-reasons.ts ----
 export const DECISION_ONLY_PATH = 0;
 export const DECISION_NEXT_HOP = 1;
-export const DECISION_LOCAL_PREF = 2;
-export const DECISION_LOCAL = 3;
-export const DECISION_AS_PATH = 4;
-export const DECISION_ORIGIN = 5;
-export const DECISION_MED = 6;
-export const DECISION_EBGP = 7;
-export const DECISION_IGP_METRIC = 8;
-export const DECISION_ROUTER_ID = 9;
-export const DECISION_CLUSTER_LIST = 10;
-export const DECISION_PEER_ADDRESS = 11;
-export const DECISION_PATH_ID = 12;
+export const DECISION_WEIGHT = 2;
+export const DECISION_LOCAL_PREF = 3;
+export const DECISION_LOCAL = 4;
+export const DECISION_AS_PATH = 5;
+export const DECISION_ORIGIN = 6;
+export const DECISION_MED = 7;
+export const DECISION_EBGP = 8;
+export const DECISION_IGP_METRIC = 9;
+export const DECISION_ROUTER_ID = 10;
+export const DECISION_CLUSTER_LIST = 11;
+export const DECISION_PEER_ADDRESS = 12;
+export const DECISION_PATH_ID = 13;
 // not eligible at all
-export const DECISION_IMPORT_POLICY = 13;
-export const DECISION_OWN_AS = 14;
-export const DECISION_ORIGINATOR = 15;
+export const DECISION_IMPORT_POLICY = 14;
+export const DECISION_OWN_AS = 15;
+export const DECISION_ORIGINATOR = 16;
 
 // ---- result record: what receive, checkUpdate, drain, pages and counters leave behind; u32 each, at these byte offsets ----
 export const RESULT_STATUS = 0;
@@ -173,8 +178,7 @@ export const POLICY_REJECT = 1;
 export const POLICY_FIRST = 2;
 
 // ---- flags of setPeer ----
-export const PEER_FLAG_REJECT_IMPORT = 1;
-export const PEER_FLAG_ENFORCE_FIRST_AS = 2;
+export const PEER_FLAG_ENFORCE_FIRST_AS = 1;
 
 // ---- pages of a dump: where the match's key and the cursor's key lie in the input buffer, and what a page may select ----
 export const PAGE_MATCH = 0;

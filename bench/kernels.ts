@@ -4,6 +4,7 @@
 // table run on fresh cores, and the median CPU time of RUNS is printed with the range. Both say what the code costs, not how
 // busy the machine was.
 import Benchmark from 'benchmark';
+import { POLICY_ACCEPT } from '../assembly/abi.ts';
 import { asSequence } from '../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../src/bgp/messages/update.ts';
 import { loadCore, type WasmRouteCore } from '../src/core/core.ts';
@@ -131,7 +132,7 @@ async function newCore(hasFib: boolean): Promise<WasmRouteCore> {
     localAsn,
     localRouterId: 1,
     interfaceIndex: 0,
-    import: 'accept',
+    importPolicy: POLICY_ACCEPT,
     enforceFirstAs: true,
     maxPrefixes: {},
   });

@@ -1,5 +1,5 @@
 // Peers and their sessions, as the host configures, opens, feeds and closes them.
-import { FAMILY_COUNT, PEER_FLAG_ENFORCE_FIRST_AS, PEER_FLAG_REJECT_IMPORT } from '../abi';
+import { FAMILY_COUNT, PEER_FLAG_ENFORCE_FIRST_AS } from '../abi';
 import { inputPtr } from '../memory/buffers';
 import { result } from '../result';
 import { learnRecords } from '../rib/learn';
@@ -21,6 +21,8 @@ export function setPeer(
   localRouterId: u32,
   interfaceIndex: u32,
   flags: u32,
+  nameId: u32,
+  importPolicy: u32,
   addressSize: u32,
 ): bool {
   if (id == LOCAL_PEER) return false;
@@ -33,11 +35,14 @@ export function setPeer(
   peer.network = networkId;
   peer.asn = asn;
   peer.interfaceIndex = interfaceIndex;
-  const rejects = (flags & PEER_FLAG_REJECT_IMPORT) != 0;
   const isEbgp = asn != localAsn;
   const isChanged =
-    rejects != peer.rejectsImport || isEbgp != peer.isEbgp || localRouterId != peer.localRouterId;
-  peer.rejectsImport = rejects;
+    importPolicy != peer.importPolicy ||
+    nameId != peer.nameId ||
+    isEbgp != peer.isEbgp ||
+    localRouterId != peer.localRouterId;
+  peer.importPolicy = importPolicy;
+  peer.nameId = nameId;
   peer.isEbgp = isEbgp;
   peer.localRouterId = localRouterId;
   peer.addressVersion = addressSize == 4 ? 4 : 6;

@@ -43,7 +43,7 @@ export class NextHop {
   private references: u32 = 0;
   /** Attribute sets alone. */
   private uses: u32 = 0;
-  /** IGP cost, step 8 of the decision process. */
+  /** IGP cost, step 9 of the decision process. */
   metric: u32 = 0;
   interfaceIndex: u32 = 0;
   /** Generation of the last change of state (rib/table-walk.ts). */

@@ -16,3 +16,8 @@ export function applyPolicy(
 ): AttributeSet | null {
   return policy == POLICY_REJECT ? null : set;
 }
+
+/** Whether the last null of applyPolicy means that there was no memory for what the policy makes of the route. */
+export function policyLacksMemory(): bool {
+  return false;
+}

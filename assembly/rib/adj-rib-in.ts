@@ -1,8 +1,9 @@
 // Adj-RIB-In: what a peer announces and withdraws, route by route.
 
+import { applyPolicy, policyLacksMemory } from '../policy/apply';
 import { AttributeSet } from './attribute-set';
 import { Destination, newDestination } from './destination';
-import { decideDestination, setFlags, setLabel } from './loc-rib';
+import { decideDestination, noteStarvation, setFlags, setLabel } from './loc-rib';
 import { knownPeer, Peer, PeerFamily } from './peer';
 import { newRoute, Route } from './route';
 import { Table } from './table';
@@ -19,6 +20,8 @@ const MAXIMUM_PATHS_PER_PEER: u32 = 32;
 
 /** Why insertRoute stored nothing: OVER_LIMIT or OUT_OF_MEMORY. */
 export let refusal: u32 = 0;
+/** OUT_OF_MEMORY when there was none for what the policy makes of the last route: it is rejected until there is. */
+let judgement: u32 = 0;
 
 /** A route of an UPDATE: new, changed or repeated. */
 export function announce(
@@ -34,17 +37,68 @@ export function announce(
   if (destination == null) return addRoute(peer, table, null, keyPtr, bits, pathId, set, now);
   const known = destination.find(peer.id, pathId);
   if (known == null) return addRoute(peer, table, destination, keyPtr, bits, pathId, set, now);
-  if (renewRoute(known, peer.family(table.family), set, now)) decideDestination(table, destination);
-  return ANNOUNCED;
+  if (!renewRoute(known, peer, table, destination, set, now)) return ANNOUNCED;
+  const outcome = judgement;
+  decideDestination(table, destination);
+  return outcome;
 }
 
 /** A stored route is announced again; the caller decides anew when it has other attributes now (true). */
-export function renewRoute(route: Route, counters: PeerFamily, set: AttributeSet, now: u32): bool {
-  refresh(route, counters);
-  if (route.attributes == set) return false;
-  route.setAttributes(set);
+export function renewRoute(
+  route: Route,
+  peer: Peer,
+  table: Table,
+  destination: Destination,
+  set: AttributeSet,
+  now: u32,
+): bool {
+  refresh(route, peer.family(table.family));
+  if (route.attributes == set || route.attributes.received == set) return false;
+  setReceived(route, peer, table, destination, set);
   route.since = now;
   return true;
+}
+
+/** Applies the peer's import policy, which may be another one by now, to what the peer said. */
+export function reapplyPolicy(route: Route, table: Table, destination: Destination): void {
+  const peer = knownPeer(route.peer);
+  if (!isOf(peer, table)) return;
+  setReceived(route, peer, table, destination, route.attributes.received);
+}
+
+/** An imported route has been through its peer's policy in the network where it came in. */
+function isOf(peer: Peer, table: Table): bool {
+  return peer.network == table.network.id;
+}
+
+function setReceived(
+  route: Route,
+  peer: Peer,
+  table: Table,
+  destination: Destination,
+  set: AttributeSet,
+): void {
+  const effective = judge(peer, table, destination.keyPtr, destination.bits, set);
+  route.setAttributes(effective == null ? set : effective);
+  route.setRejected(effective == null);
+}
+
+/** What the peer's import policy makes of a set. Null: the route is kept as it was received, and not eligible. */
+function judge(
+  peer: Peer,
+  table: Table,
+  keyPtr: usize,
+  bits: u32,
+  set: AttributeSet,
+): AttributeSet | null {
+  judgement = ANNOUNCED;
+  if (!isOf(peer, table)) return set;
+  const effective = applyPolicy(peer.importPolicy, table.family, keyPtr, bits, set, peer.id);
+  if (effective == null && policyLacksMemory()) {
+    judgement = OUT_OF_MEMORY;
+    noteStarvation(); // judged again when there is room
+  }
+  return effective;
 }
 
 /** True when there was such a route. */
@@ -94,8 +148,9 @@ function addRoute(
 ): u32 {
   const destination = insertRoute(peer, table, known, keyPtr, bits, pathId, set, now);
   if (destination == null) return refusal;
+  const outcome = judgement;
   decideDestination(table, destination);
-  return ANNOUNCED;
+  return outcome;
 }
 
 /** Stores a route that is not there yet; the caller decides anew. Null, with `refusal`, when there is no room for it. */
@@ -116,8 +171,10 @@ export function insertRoute(
     return null;
   }
   refusal = OUT_OF_MEMORY;
-  const route = newRoute(peer.id, pathId, set);
+  const effective = judge(peer, table, keyPtr, bits, set);
+  const route = newRoute(peer.id, pathId, effective == null ? set : effective);
   if (route == null) return null;
+  route.setRejected(effective == null);
   const destination = known == null ? addDestination(table, keyPtr, bits) : known;
   if (destination == null) {
     route.free();

@@ -1,8 +1,11 @@
 // Attribute sets: the path attributes of an UPDATE, interned and counted. Stored once, shared by every route that has them.
 //
-// The identity of a set is its bytes (canonical attributes, see wire/canonical.ts), its next hop and what this session made of
-// it (own AS seen, link-local companion, EVPN payload). The facts the decision process reads are kept beside the bytes so
-// that comparing two routes parses nothing.
+// The identity of a set is its bytes (canonical attributes, see wire/canonical.ts), its next hop, what this session made of
+// it (own AS seen, link-local companion, EVPN payload) and what a policy made of it (weight, the set as it was received). The
+// facts the decision process reads are kept beside the bytes so that comparing two routes parses nothing.
+//
+// A set that a policy changed holds the one it was made of. So a route needs one pointer for both, Adj-RIB-In can be shown as it
+// was received, and another policy is applied to what the peer said, not to what the last policy made of it.
 import {
   ATTRIBUTE_SET_BYTES,
   ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL,
@@ -13,22 +16,22 @@ import {
 import { allocate, free } from '../memory/arena';
 import { finishHash, HashTable, hashBytes, mixHash, valueAt } from '../memory/hash-table';
 import { NextHop } from '../nexthop/next-hop';
+import { attributeSize, findAttribute } from '../wire/attribute-list';
+import { AS_PATH } from '../wire/attributes';
 import { HAS_LOCAL_PREF, HAS_MED, HAS_ORIGINATOR_ID, update } from '../wire/update-view';
 
 const DEFAULT_LOCAL_PREF: u32 = 100;
 const LINK_LOCAL_SIZE: u32 = 16;
-const AS_PATH_TYPE: u32 = 2;
-const EXTENDED_LENGTH: u32 = 0x10;
 
 const table = changetype<HashTable>(memory.data(12, 4));
 
-// AttributeSet, 44 bytes + attributes (+ 16 link-local) (+ EVPN payload); as many as there are different paths.
-// 125 000 paths of 4 hops with two communities: 44 + 40 + 8 in the table = 92 bytes each.
+// AttributeSet, 52 bytes + attributes (+ 16 link-local) (+ EVPN payload); as many as there are different paths.
+// 125 000 paths of 4 hops with two communities: 52 + 40 + 8 in the table = 100 bytes each.
 //
 //   0      4      8         12          16    20           24             28          32       36       40       41        42            43
 //   | hash | refs | nextHop | localPref | med | neighborAs | originatorId | pathHops  | size   | flags  | origin | clusters | payloadSize | – |
-//   44
-//   | attributes … | link-local address | payload |
+//   44         48       52
+//   | received | weight | attributes … | link-local address | payload |
 @unmanaged
 export class AttributeSet {
   hash: u32 = 0;
@@ -49,13 +52,34 @@ export class AttributeSet {
   clusterListCount: u8 = 0;
   payloadSize: u8 = 0;
   zero: u8 = 0;
+  /** The set a policy made this one of, or 0. */
+  receivedPtr: u32 = 0;
+  weight: u32 = 0;
 
   get attributesPtr(): usize {
     return changetype<usize>(this) + ATTRIBUTE_SET_BYTES;
   }
 
+  /** Where the link-local companion would be. */
+  get linkLocalPtr(): usize {
+    return this.attributesPtr + this.size;
+  }
+
+  get payloadPtr(): usize {
+    return this.linkLocalPtr + this.linkLocalSize;
+  }
+
+  get linkLocalSize(): u32 {
+    return this.flags & ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL ? LINK_LOCAL_SIZE : 0;
+  }
+
   get nextHop(): NextHop | null {
     return changetype<NextHop | null>(<usize>this.nextHopPtr);
+  }
+
+  /** The set as it came: what a policy makes another one of. */
+  get received(): AttributeSet {
+    return this.receivedPtr ? changetype<AttributeSet>(<usize>this.receivedPtr) : this;
   }
 
   get hasOwnAs(): bool {
@@ -80,6 +104,7 @@ export class AttributeSet {
     table.remove(this.hash, changetype<usize>(this));
     const nextHop = this.nextHop;
     if (nextHop) nextHop.unuse();
+    if (this.receivedPtr) this.received.release();
     free(changetype<usize>(this), this.totalSize);
   }
 
@@ -93,26 +118,12 @@ export class AttributeSet {
   }
 
   private get totalSize(): u32 {
-    const linkLocal = this.flags & ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL ? LINK_LOCAL_SIZE : 0;
-    return ATTRIBUTE_SET_BYTES + this.size + linkLocal + this.payloadSize;
+    return ATTRIBUTE_SET_BYTES + this.size + this.linkLocalSize + this.payloadSize;
   }
 
-  /** Where AS_PATH begins, or 0. Attributes are in ascending order of type, so it is the first or the second. */
   private asPathAttribute(): usize {
-    const end = this.attributesPtr + this.size;
-    for (let ptr = this.attributesPtr; ptr < end; ptr += attributeSize(ptr)) {
-      const type = load<u8>(ptr, 1);
-      if (type == AS_PATH_TYPE) return ptr;
-      if (type > AS_PATH_TYPE) break;
-    }
-    return 0;
+    return findAttribute(this.attributesPtr, this.attributesPtr + this.size, AS_PATH);
   }
-}
-
-function attributeSize(ptr: usize): u32 {
-  return (load<u8>(ptr) & EXTENDED_LENGTH) != 0
-    ? 4 + <u32>bswap(load<u16>(ptr, 2))
-    : 3 + <u32>load<u8>(ptr, 2);
 }
 
 /** What tells two sets of the same attributes apart, and comes with them. Filled before each internAttributeSet. */
@@ -131,25 +142,65 @@ export class SetContext {
 
 export const setContext = changetype<SetContext>(memory.data(offsetof<SetContext>(), 4));
 
+/** The bytes of a set that is looked for. Its facts are in `draft`. */
+@unmanaged
+export class DraftBytes {
+  attributesPtr: usize = 0;
+  linkLocalPtr: usize = 0;
+  payloadPtr: usize = 0;
+  isTracked: bool = false;
+}
+
+/** The set that is looked for, as it will be stored when it is new: everything but its bytes. */
+export const draft = changetype<AttributeSet>(memory.data(offsetof<AttributeSet>(), 4));
+export const draftBytes = changetype<DraftBytes>(memory.data(offsetof<DraftBytes>(), 4));
+
 /**
  * The set of the UPDATE in the view with the next hop and companions of `setContext`; null when there is no memory. It is
  * retained for the caller, who releases it when the UPDATE is done.
  */
 export function internAttributeSet(): AttributeSet | null {
-  const flags = contextFlags();
-  const hash = contextHash(flags);
-  for (let slot = table.first(hash); slot; slot = table.next(slot, hash)) {
+  draftUpdate();
+  return internDraft();
+}
+
+/** The set of `draft` and `draftBytes`, retained for the caller; null when there is no memory. */
+export function internDraft(): AttributeSet | null {
+  draft.hash = hashOfDraft();
+  for (let slot = table.first(draft.hash); slot; slot = table.next(slot, draft.hash)) {
     const known = changetype<AttributeSet>(valueAt(slot));
-    if (equalsContext(known, flags)) {
+    if (equalsDraft(known)) {
       known.retain();
       return known;
     }
   }
-  return newAttributeSet(hash, flags);
+  return storeDraft();
 }
 
 export function attributeSetCount(): u32 {
   return table.count;
+}
+
+function draftUpdate(): void {
+  const present = update.present;
+  draft.nextHopPtr = setContext.nextHop;
+  draft.localPref = present & HAS_LOCAL_PREF ? update.localPref : DEFAULT_LOCAL_PREF;
+  draft.med = present & HAS_MED ? update.med : 0;
+  draft.neighborAs = update.neighborAs;
+  draft.originatorId = present & HAS_ORIGINATOR_ID ? update.originatorId : 0;
+  draft.asPathLength = update.asPathLength;
+  draft.size = update.attributesSize;
+  draft.flags = contextFlags();
+  draft.origin = <u8>update.origin;
+  draft.clusterListCount = <u8>min(update.clusterListCount, 255);
+  draft.payloadSize = <u8>setContext.payloadSize;
+  draft.zero = 0;
+  draft.receivedPtr = 0;
+  draft.weight = 0;
+  draftBytes.attributesPtr = update.attributesPtr;
+  draftBytes.linkLocalPtr = setContext.linkLocalPtr;
+  draftBytes.payloadPtr = setContext.payloadPtr;
+  draftBytes.isTracked = setContext.isTracked;
 }
 
 function contextFlags(): u32 {
@@ -161,30 +212,22 @@ function contextFlags(): u32 {
   return flags;
 }
 
-function contextHash(flags: u32): u32 {
-  let hash = mixHash(setContext.nextHop, flags);
-  hash = hashBytes(hash, update.attributesPtr, update.attributesSize);
-  if (setContext.linkLocalPtr) hash = hashBytes(hash, setContext.linkLocalPtr, LINK_LOCAL_SIZE);
-  if (setContext.payloadSize) {
-    hash = hashBytes(hash, setContext.payloadPtr, setContext.payloadSize);
-  }
+function hashOfDraft(): u32 {
+  let hash = mixHash(draft.nextHopPtr, draft.flags);
+  hash = hashBytes(hash, draftBytes.attributesPtr, draft.size);
+  if (draft.linkLocalSize) hash = hashBytes(hash, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
+  if (draft.payloadSize) hash = hashBytes(hash, draftBytes.payloadPtr, draft.payloadSize);
+  if (draft.receivedPtr) hash = mixHash(hash, ((<u64>draft.receivedPtr) << 32) | draft.weight);
   return finishHash(hash);
 }
 
-function equalsContext(known: AttributeSet, flags: u32): bool {
-  const nextHop = known.nextHop;
-  if (changetype<usize>(nextHop) != setContext.nextHop || known.flags != flags) return false;
-  if (known.size != update.attributesSize || known.payloadSize != setContext.payloadSize) {
-    return false;
-  }
-  let ptr = known.attributesPtr;
-  if (!equalBytes(ptr, update.attributesPtr, known.size)) return false;
-  ptr += known.size;
-  if (setContext.linkLocalPtr) {
-    if (!equalBytes(ptr, setContext.linkLocalPtr, LINK_LOCAL_SIZE)) return false;
-    ptr += LINK_LOCAL_SIZE;
-  }
-  return equalBytes(ptr, setContext.payloadPtr, known.payloadSize);
+function equalsDraft(known: AttributeSet): bool {
+  if (known.nextHopPtr != draft.nextHopPtr || known.flags != draft.flags) return false;
+  if (known.size != draft.size || known.payloadSize != draft.payloadSize) return false;
+  if (known.receivedPtr != draft.receivedPtr || known.weight != draft.weight) return false;
+  if (!equalBytes(known.attributesPtr, draftBytes.attributesPtr, known.size)) return false;
+  if (!equalBytes(known.linkLocalPtr, draftBytes.linkLocalPtr, known.linkLocalSize)) return false;
+  return equalBytes(known.payloadPtr, draftBytes.payloadPtr, known.payloadSize);
 }
 
 function equalBytes(a: usize, b: usize, size: u32): bool {
@@ -198,43 +241,22 @@ function equalBytes(a: usize, b: usize, size: u32): bool {
   return true;
 }
 
-function newAttributeSet(hash: u32, flags: u32): AttributeSet | null {
-  const linkLocalSize = setContext.linkLocalPtr ? LINK_LOCAL_SIZE : 0;
-  const total =
-    ATTRIBUTE_SET_BYTES + update.attributesSize + linkLocalSize + setContext.payloadSize;
+function storeDraft(): AttributeSet | null {
+  const total = ATTRIBUTE_SET_BYTES + draft.size + draft.linkLocalSize + draft.payloadSize;
   const ptr = allocate(total);
   if (!ptr) return null;
-  if (!table.insert(hash, ptr)) {
+  if (!table.insert(draft.hash, ptr)) {
     free(ptr, total);
     return null;
   }
   const set = changetype<AttributeSet>(ptr);
-  set.hash = hash;
+  memory.copy(ptr, changetype<usize>(draft), ATTRIBUTE_SET_BYTES);
   set.references = 1;
-  set.nextHopPtr = setContext.nextHop;
-  set.flags = flags;
-  fillFacts(set);
   const nextHop = set.nextHop;
-  if (nextHop != null) nextHop.use(setContext.isTracked);
-  let toPtr = set.attributesPtr;
-  memory.copy(toPtr, update.attributesPtr, update.attributesSize);
-  toPtr += update.attributesSize;
-  if (linkLocalSize) memory.copy(toPtr, setContext.linkLocalPtr, LINK_LOCAL_SIZE);
-  toPtr += linkLocalSize;
-  if (setContext.payloadSize) memory.copy(toPtr, setContext.payloadPtr, setContext.payloadSize);
+  if (nextHop != null) nextHop.use(draftBytes.isTracked);
+  if (set.receivedPtr) set.received.retain();
+  memory.copy(set.attributesPtr, draftBytes.attributesPtr, set.size);
+  if (set.linkLocalSize) memory.copy(set.linkLocalPtr, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
+  if (set.payloadSize) memory.copy(set.payloadPtr, draftBytes.payloadPtr, set.payloadSize);
   return set;
-}
-
-function fillFacts(set: AttributeSet): void {
-  const present = update.present;
-  set.localPref = present & HAS_LOCAL_PREF ? update.localPref : DEFAULT_LOCAL_PREF;
-  set.med = present & HAS_MED ? update.med : 0;
-  set.neighborAs = update.neighborAs;
-  set.originatorId = present & HAS_ORIGINATOR_ID ? update.originatorId : 0;
-  set.asPathLength = update.asPathLength;
-  set.size = update.attributesSize;
-  set.origin = <u8>update.origin;
-  set.clusterListCount = <u8>min(update.clusterListCount, 255);
-  set.payloadSize = <u8>setContext.payloadSize;
-  set.zero = 0;
 }

@@ -2,25 +2,26 @@
 //
 //    –  eligible?   import policy, own AS in AS_PATH (§9.1.2), ORIGINATOR_ID ours (RFC 4456 §8)
 //    1  next hop resolved                    §9.1.2.1
-//    2  higher LOCAL_PREF                    §9.1.1
-//    3  local before learned
-//    4  shorter AS_PATH                      §9.1.2.2 a
-//    5  lower ORIGIN                         §9.1.2.2 b
-//    6  lower MED                            §9.1.2.2 c
-//    7  eBGP before iBGP                     §9.1.2.2 d
-//    8  lower IGP metric to the next hop     §9.1.2.2 e
+//    2  higher weight                        a policy's word, for this agent alone (as in FRR)
+//    3  higher LOCAL_PREF                    §9.1.1
+//    4  local before learned
+//    5  shorter AS_PATH                      §9.1.2.2 a
+//    6  lower ORIGIN                         §9.1.2.2 b
+//    7  lower MED                            §9.1.2.2 c
+//    8  eBGP before iBGP                     §9.1.2.2 d
+//    9  lower IGP metric to the next hop     §9.1.2.2 e
 //   ──  routes equal so far may share the load (multipath)
-//    9  lower router id, ORIGINATOR_ID first §9.1.2.2 f, RFC 4456 §9
-//   10  shorter CLUSTER_LIST                 RFC 4456 §9
-//   11  lower peer address                   §9.1.2.2 g
-//   12  lower path identifier                RFC 7911 (any total order will do)
+//   10  lower router id, ORIGINATOR_ID first §9.1.2.2 f, RFC 4456 §9
+//   11  shorter CLUSTER_LIST                 RFC 4456 §9
+//   12  lower peer address                   §9.1.2.2 g
+//   13  lower path identifier                RFC 7911 (any total order will do)
 //
 // The numbers are DECISION_* of abi.ts, and src/core/decision-reasons.ts has their words.
 //
-// MED. Two routes' MEDs may be compared only within a neighbouring AS, so step 6 is not an order: among three routes it can
+// MED. Two routes' MEDs may be compared only within a neighbouring AS, so step 7 is not an order: among three routes it can
 // go round in a circle, and the winner would depend on who came first. Here it is what the RFC describes, an elimination: of
-// the routes that are equal in steps 1–5, those go for which another of the same neighbouring AS has a lower MED. What is
-// left is ordered by steps 7–12. The answer depends on the set of routes only (deterministic MED).
+// the routes that are equal in steps 1–6, those go for which another of the same neighbouring AS has a lower MED. What is
+// left is ordered by steps 8–13. The answer depends on the set of routes only (deterministic MED).
 //
 // A comparison answers 0 for "equal at these steps", else the number of the step that decides: positive when the first route
 // wins, negative when the second does.
@@ -41,6 +42,7 @@ import {
   DECISION_PATH_ID,
   DECISION_PEER_ADDRESS,
   DECISION_ROUTER_ID,
+  DECISION_WEIGHT,
 } from '../abi';
 import { AttributeSet } from './attribute-set';
 import { Destination } from './destination';
@@ -52,7 +54,7 @@ import { Route } from './route';
 export function ineligibility(route: Route): i32 {
   const peer = knownPeer(route.peer);
   const set = route.attributes;
-  if (peer.rejectsImport) return DECISION_IMPORT_POLICY;
+  if (route.isRejected) return DECISION_IMPORT_POLICY;
   if (set.hasOwnAs) return DECISION_OWN_AS;
   if (set.hasOriginator && set.originatorId == peer.localRouterId) return DECISION_ORIGINATOR;
   // 1. Next hop resolved
@@ -60,32 +62,34 @@ export function ineligibility(route: Route): i32 {
   return nextHop == null || nextHop.isResolved ? 0 : DECISION_NEXT_HOP;
 }
 
-/** Steps 2–5: a total preorder. */
+/** Steps 2–6: a total preorder. */
 function compareBeforeMed(route: Route, other: Route): i32 {
   const a = route.attributes;
   const b = other.attributes;
-  // 2. Higher LOCAL_PREF
+  // 2. Higher weight
+  if (a.weight != b.weight) return decide(a.weight > b.weight, DECISION_WEIGHT);
+  // 3. Higher LOCAL_PREF
   if (a.localPref != b.localPref) return decide(a.localPref > b.localPref, DECISION_LOCAL_PREF);
-  // 3. Local before learned
+  // 4. Local before learned
   const isLocal = route.peer == LOCAL_PEER;
   if (isLocal != (other.peer == LOCAL_PEER)) return decide(isLocal, DECISION_LOCAL);
-  // 4. Shorter AS_PATH
+  // 5. Shorter AS_PATH
   if (a.asPathLength != b.asPathLength) {
     return decide(a.asPathLength < b.asPathLength, DECISION_AS_PATH);
   }
-  // 5. Lower ORIGIN: IGP, EGP, INCOMPLETE
+  // 6. Lower ORIGIN: IGP, EGP, INCOMPLETE
   if (a.origin != b.origin) return decide(a.origin < b.origin, DECISION_ORIGIN);
   return 0;
 }
 
-/** Step 6 for all routes of a destination, once per decision: what follows asks for the answer more than once. */
+/** Step 7 for all routes of a destination, once per decision: what follows asks for the answer more than once. */
 export function strikeOutByMed(destination: Destination, network: Network): void {
   for (let route = destination.head; route; route = route.next) {
     route.setBeaten(route.isEligible && isBeatenByMed(route, destination, null, network));
   }
 }
 
-/** 6. Whether another route, equal in steps 1–5 and of the same neighbouring AS, has a lower MED. */
+/** 7. Whether another route, equal in steps 1–6 and of the same neighbouring AS, has a lower MED. */
 function isBeatenByMed(
   route: Route,
   destination: Destination,
@@ -104,37 +108,37 @@ function isBeatenByMed(
   return false;
 }
 
-/** Steps 7 and 8: what is equal here may share the load. */
+/** Steps 8 and 9: what is equal here may share the load. */
 function compareToBoundary(route: Route, other: Route): i32 {
   const a = knownPeer(route.peer);
   const b = knownPeer(other.peer);
-  // 7. eBGP before iBGP
+  // 8. eBGP before iBGP
   if (a.isEbgp != b.isEbgp) return decide(a.isEbgp, DECISION_EBGP);
-  // 8. Lower IGP metric
+  // 9. Lower IGP metric
   const aMetric = igpMetric(route);
   const bMetric = igpMetric(other);
   if (aMetric != bMetric) return decide(aMetric < bMetric, DECISION_IGP_METRIC);
   return 0;
 }
 
-/** Steps 9–12: never equal for two routes of one destination. */
+/** Steps 10–13: never equal for two routes of one destination. */
 export function compareTieBreak(route: Route, other: Route): i32 {
   const a = route.attributes;
   const b = other.attributes;
   const aPeer = knownPeer(route.peer);
   const bPeer = knownPeer(other.peer);
-  // 9. Lower router id; ORIGINATOR_ID stands for it
+  // 10. Lower router id; ORIGINATOR_ID stands for it
   const aRouterId = a.hasOriginator ? a.originatorId : aPeer.routerId;
   const bRouterId = b.hasOriginator ? b.originatorId : bPeer.routerId;
   if (aRouterId != bRouterId) return decide(aRouterId < bRouterId, DECISION_ROUTER_ID);
-  // 10. Shorter CLUSTER_LIST
+  // 11. Shorter CLUSTER_LIST
   if (a.clusterListCount != b.clusterListCount) {
     return decide(a.clusterListCount < b.clusterListCount, DECISION_CLUSTER_LIST);
   }
-  // 11. Lower peer address; the peer's number, should two have the same one (in two networks)
+  // 12. Lower peer address; the peer's number, should two have the same one (in two networks)
   const order = comparePeers(aPeer, bPeer);
   if (order != 0) return decide(order < 0, DECISION_PEER_ADDRESS);
-  // 12. Lower path identifier
+  // 13. Lower path identifier
   return decide(route.pathId < other.pathId, DECISION_PATH_ID);
 }
 

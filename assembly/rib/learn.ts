@@ -75,8 +75,8 @@ function putPath(
   let destination = known;
   let route: Route | null = null;
   if (known != null) route = known.find(peer.id, pathId);
-  if (route != null) {
-    renewRoute(route, peer.family(table.family), set, now);
+  if (route != null && known != null) {
+    renewRoute(route, peer, table, known, set, now);
     result.announcedCount++;
   } else {
     const inserted = insertRoute(peer, table, known, scratchKey, bits, pathId, set, now);

@@ -28,6 +28,11 @@ let shareCount: u32 = 0;
 /** Some memory was missing: what the FIBs were not told must be told when there is room again. */
 export let isStarved: bool = false;
 
+/** Some memory was missing for a route. */
+export function noteStarvation(): void {
+  isStarved = true;
+}
+
 export function endStarvation(): void {
   isStarved = false;
 }
@@ -146,7 +151,7 @@ function shareLoad(table: Table, destination: Destination, best: Route, network:
   return label;
 }
 
-/** Keeps the `limit` best shares with distinct next hops, by steps 9–12, whatever order they come in. */
+/** Keeps the `limit` best shares with distinct next hops, by steps 10–13, whatever order they come in. */
 function addShare(route: Route, limit: u32): void {
   for (let i: u32 = 0; i < shareCount; i++) {
     const share = shareAt(i);

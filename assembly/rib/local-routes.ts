@@ -1,4 +1,4 @@
-// Local routes: the prefixes originated here, as routes of peer 0. They win at step 3 and have no next hop, so no FIB sees them
+// Local routes: the prefixes originated here, as routes of peer 0. They win at step 4 and have no next hop, so no FIB sees them
 // but for discard routes: what stands behind a summary, so that what it covers and nobody has goes nowhere.
 
 import { announce, withdraw } from './adj-rib-in';

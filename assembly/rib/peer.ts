@@ -87,10 +87,13 @@ export class Peer {
   maxMessageSize: u32 = 0;
   /** Generation of the last change that concerns every route of the peer (table-walk.ts). */
   mark: u32 = 0;
-  rejectsImport: bool = false;
+  /** What policies know the peer by. */
+  nameId: u32 = 0;
+  importPolicy: u32 = 0;
   isEbgp: bool = false;
   isOpen: bool = false;
   addressVersion: u8 = 0;
+  zero: u8 = 0;
   /** Start of a message whose end has not come yet (receive.ts); a block of its size. */
   partialPtr: u32 = 0;
   partialSize: u32 = 0;

@@ -11,6 +11,8 @@ export const ROUTE_MULTIPATH: u8 = 4;
 const ROUTE_BEATEN: u8 = 16;
 /** The record is longer by its path identifier. */
 const ROUTE_HAS_PATH_ID: u8 = 8;
+/** The import policy does not take it: its attribute set is the one that was received. */
+const ROUTE_REJECTED: u8 = 32;
 
 /** Flags the decision process sets; the rest is the record's own. */
 export const ROUTE_DECIDED: u8 = 7;
@@ -22,7 +24,7 @@ const PATH_ID_SIZE: u32 = 4;
 //   0       4               8      10      11      12      16          20
 //   | next  | attributeSet  | peer | flags | epoch | since | (path id) |
 //
-// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED
+// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED, R rejected by policy
 // epoch  which announcement round of its peer it belongs to (peer.ts)
 @unmanaged
 export class Route {
@@ -63,6 +65,14 @@ export class Route {
 
   setBeaten(isBeaten: bool): void {
     this.flags = isBeaten ? this.flags | ROUTE_BEATEN : this.flags & ~ROUTE_BEATEN;
+  }
+
+  get isRejected(): bool {
+    return (this.flags & ROUTE_REJECTED) != 0;
+  }
+
+  setRejected(isRejected: bool): void {
+    this.flags = isRejected ? this.flags | ROUTE_REJECTED : this.flags & ~ROUTE_REJECTED;
   }
 
   /** Best path or member of its ECMP set. */

@@ -8,7 +8,7 @@
 // The walk keeps a key, not a pointer: the table may change in any way between two slices (lpm/trie.ts, `after`).
 import { FAMILY_COUNT } from '../abi';
 import { keySize } from '../lpm/key';
-import { removeDestination, removeRoute } from './adj-rib-in';
+import { reapplyPolicy, removeDestination, removeRoute } from './adj-rib-in';
 import { Destination } from './destination';
 import { decideDestination, tellFibs } from './loc-rib';
 import { Network, networkById, networkIdLimit } from './network';
@@ -126,7 +126,10 @@ function visit(table: Table, destination: Destination): bool {
     if (peer.family(table.family).isSwept(route.epoch)) {
       removeRoute(table, destination, route);
       isTouched = true;
-    } else if (peer.mark > since || hasChangedNextHop(network, route, since)) {
+    } else if (peer.mark > since || network.mark > since) {
+      reapplyPolicy(route, table, destination);
+      isTouched = true;
+    } else if (hasChangedNextHop(network, route, since)) {
       isTouched = true;
     }
     route = next;

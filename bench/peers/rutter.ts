@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { extname, join } from 'node:path';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { packageVersion } from '../../src/cli/version.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Receiver, RunningReceiver } from './receiver.ts';
@@ -83,7 +84,7 @@ function configuration(socket: string, { intoKernel, ovn }: AgentTargets): objec
           asn: FEED_AS,
           passive: true,
           families: ['ipv4-unicast'],
-          import: 'accept',
+          importPolicy: POLICY_ACCEPT,
         },
       ],
     },

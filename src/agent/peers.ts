@@ -1,5 +1,6 @@
 // Configuration of a peer → what the speaker and the core must be told. Pure, but for reading the password file.
 import { readFile } from 'node:fs/promises';
+import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import type { PeerOptions } from '../bgp/peer-options.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
 import type { CorePeer } from '../core/route-core.ts';
@@ -22,7 +23,7 @@ export function corePeer(config: Config, peer: PeerConfig, around: PeerSurroundi
     localAsn: config.bgp.asn,
     localRouterId: routerIdNumber(config.bgp.routerId),
     interfaceIndex: around.interfaceIndex,
-    import: peer.import,
+    importPolicy: peer.import === 'accept' ? POLICY_ACCEPT : POLICY_REJECT,
     enforceFirstAs: false,
     maxPrefixes: prefixLimits(peer),
   };

@@ -151,7 +151,8 @@ export class RouteReader {
       ...(peer === undefined ? {} : { peer }),
     };
     const pages = this.#pages((cursor) => this.#parts.core.routes(query, cursor, PAGE_ROWS));
-    for await (const row of pages) yield routeObject(row, names);
+    const received = stage === 'adj-rib-in';
+    for await (const row of pages) yield routeObject(row, names, { received });
   }
 
   async *#entries(

@@ -1,4 +1,5 @@
 // A route core of the command's own: tables from files instead of sessions, with the same parsing, decision and dumps.
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import type { ReceiveResult, RouteCore } from '../core/route-core.ts';
 import { addressFamilies } from '../net/address-family.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
@@ -148,7 +149,7 @@ export class OfflineCore {
       localAsn: localAsnOf(update),
       localRouterId: 0,
       interfaceIndex: 0,
-      import: 'accept',
+      importPolicy: POLICY_ACCEPT,
       enforceFirstAs: false, // route servers leave themselves out
       maxPrefixes: {},
     });

@@ -24,6 +24,8 @@ export interface RouteObject extends AttributeFields {
   readonly stale?: true;
   readonly peer: string;
   readonly nextHops: readonly RouteNextHop[];
+  /** Administrative weight a policy gave it: decides before everything else. */
+  readonly weight?: number;
   /** RFC 3339, whole seconds. */
   readonly since: string;
   readonly installed?: Partial<Record<TargetName, InstallState>>;
@@ -74,9 +76,15 @@ export interface RouteNames {
   readonly target: (fib: number) => TargetName | undefined;
 }
 
-export function routeObject(row: RouteRow, names: RouteNames): RouteObject {
+/** `received`: with the attributes the peer sent, not with what the import policy made of them. */
+export function routeObject(
+  row: RouteRow,
+  names: RouteNames,
+  { received = false }: { readonly received?: boolean } = {},
+): RouteObject {
   const isLocal = row.peer === 0;
-  const { nextHops, attributes } = isLocal ? local : sharedFields(row.attributes);
+  const stored = received ? row.received : row.attributes;
+  const { nextHops, attributes } = isLocal ? local : sharedFields(stored);
   return {
     network: names.network,
     family: row.family,
@@ -87,6 +95,7 @@ export function routeObject(row: RouteRow, names: RouteNames): RouteObject {
     ...(row.stale ? { stale: true } : undefined),
     peer: isLocal ? 'local' : names.peer(row.peer),
     nextHops,
+    ...(stored.weight === 0 ? undefined : { weight: stored.weight }),
     ...attributes,
     since: formatTime(row.since),
     ...installedIn(row, names),

@@ -20,7 +20,6 @@ import {
   PAGE_CURSOR,
   PAGE_MATCH,
   PEER_FLAG_ENFORCE_FIRST_AS,
-  PEER_FLAG_REJECT_IMPORT,
   RECEIVE_DONE,
   RESULT_ANNOUNCED_COUNT,
   RESULT_CONSUMED_SIZE,
@@ -159,9 +158,6 @@ export class WasmRouteCore implements RouteCore {
 
   #setPeer(peer: number, options: CorePeer): void {
     this.#bytes.set(options.address, this.#input);
-    const flags =
-      (options.import === 'reject' ? PEER_FLAG_REJECT_IMPORT : 0) |
-      (options.enforceFirstAs ? PEER_FLAG_ENFORCE_FIRST_AS : 0);
     const done = this.#exports.setPeer(
       peer,
       options.network,
@@ -169,7 +165,9 @@ export class WasmRouteCore implements RouteCore {
       options.localAsn,
       options.localRouterId,
       options.interfaceIndex,
-      flags,
+      options.enforceFirstAs ? PEER_FLAG_ENFORCE_FIRST_AS : 0,
+      options.nameId ?? 0,
+      options.importPolicy,
       options.address.length,
     );
     this.#expect(done, `peer ${peer} cannot be set in network ${options.network}`);

@@ -16,6 +16,7 @@ import {
   DECISION_PATH_ID,
   DECISION_PEER_ADDRESS,
   DECISION_ROUTER_ID,
+  DECISION_WEIGHT,
 } from '../../assembly/abi.ts';
 
 /** One row of the ladder: said of the best path that won by it, and of a route that lost by it. */
@@ -28,6 +29,7 @@ export interface DecisionReason {
 export const decisionReasons: readonly DecisionReason[] = [
   { step: DECISION_ONLY_PATH, won: 'only path', lost: 'only path' },
   { step: DECISION_NEXT_HOP, won: 'next hop resolved', lost: 'next hop unresolved' },
+  { step: DECISION_WEIGHT, won: 'higher weight', lost: 'lower weight' },
   { step: DECISION_LOCAL_PREF, won: 'higher LOCAL_PREF', lost: 'lower LOCAL_PREF' },
   { step: DECISION_LOCAL, won: 'local', lost: 'not local' },
   { step: DECISION_AS_PATH, won: 'shorter AS_PATH', lost: 'longer AS_PATH' },

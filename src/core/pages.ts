@@ -4,7 +4,9 @@ import {
   ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL,
   ATTRIBUTE_SET_FLAGS,
   ATTRIBUTE_SET_NEXT_HOP,
+  ATTRIBUTE_SET_RECEIVED,
   ATTRIBUTE_SET_SIZE,
+  ATTRIBUTE_SET_WEIGHT,
   FIB_ROW_BITS,
   FIB_ROW_DESIRED,
   FIB_ROW_INSTALLED,
@@ -97,6 +99,8 @@ function readRouteRow(
   const keyOffset = offset + ROUTE_ROW_SIZE;
   const stateOffset = keyOffset + keySize(bits);
   const isPrefix = family !== 'l2vpn-evpn';
+  const attributeSet = view.getUint32(offset + ROUTE_ROW_ATTRIBUTE_SET, true);
+  const received = view.getUint32(attributeSet + ATTRIBUTE_SET_RECEIVED, true);
   return {
     family,
     prefix: isPrefix ? readPrefix(view, keyOffset, bits, family) : undefined,
@@ -108,12 +112,8 @@ function readRouteRow(
     stale: (flags & ROUTE_ROW_FLAG_STALE) !== 0,
     reason: describeDecision(view.getUint8(offset + ROUTE_ROW_REASON), best),
     since: view.getUint32(offset + ROUTE_ROW_SINCE, true),
-    attributes: readAttributes(
-      view,
-      view.getUint32(offset + ROUTE_ROW_ATTRIBUTE_SET, true),
-      family,
-      attributeSets,
-    ),
+    attributes: readAttributes(view, attributeSet, family, attributeSets),
+    received: readAttributes(view, received || attributeSet, family, attributeSets),
     fibStates: fibs.map((fib, i) => ({ fib, state: fibStates[view.getUint8(stateOffset + i)]! })),
   };
 }
@@ -135,6 +135,7 @@ function readAttributes(
     nextHop: readNextHopAddress(view, view.getUint32(id + ATTRIBUTE_SET_NEXT_HOP, true), family),
     linkLocalNextHop:
       flags & ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL ? copyBytes(view, end, 16) : undefined,
+    weight: view.getUint32(id + ATTRIBUTE_SET_WEIGHT, true),
   };
   known.set(id, attributes);
   return attributes;

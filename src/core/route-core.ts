@@ -27,8 +27,10 @@ export interface CorePeer {
   readonly localRouterId: number;
   /** Kernel index of the interface of the session: the device of link-local next hops. 0 when unknown. */
   readonly interfaceIndex: number;
-  /** `reject`: routes stay in Adj-RIB-In and are not eligible (RFC 8212 without a policy). */
-  readonly import: 'accept' | 'reject';
+  /** What policies know the peer by: the same number for as long as it has its name, whatever else about it changes. */
+  readonly nameId?: number;
+  /** A policy's id; what it rejects stays in Adj-RIB-In and is not eligible. POLICY_REJECT: RFC 8212 without a policy. */
+  readonly importPolicy: number;
   /** First AS of the path must be the peer's (RFC 4271 §6.3). */
   readonly enforceFirstAs: boolean;
   /** Prefix limit per family; what exceeds it is not stored. */
@@ -133,7 +135,10 @@ export interface RouteRow {
   readonly reason: string;
   /** Seconds since 1970 when the peer last changed this route. */
   readonly since: number;
+  /** What the decision process sees: after the import policy. */
   readonly attributes: StoredAttributes;
+  /** What the peer sent; the same object where the policy changed nothing. */
+  readonly received: StoredAttributes;
   /** State per FIB of the route's network, in the order the FIBs were added. */
   readonly fibStates: readonly { readonly fib: number; readonly state: FibState }[];
 }
@@ -147,6 +152,8 @@ export interface StoredAttributes {
   readonly nextHop: Uint8Array;
   /** The link-local address of a 32-byte next hop (RFC 2545 §3). */
   readonly linkLocalNextHop: Uint8Array | undefined;
+  /** A policy's, 0 without one; higher wins before anything else (step 2). */
+  readonly weight: number;
 }
 
 /** One entry of a FIB: what a target should hold, and what it does. */
@@ -203,12 +210,12 @@ export interface RouteCore {
   /** With tracking on, a new next hop is unresolved until setNextHop; off, every next hop counts as resolved. */
   trackNextHops(network: number, on: boolean): void;
   takeNextHopEvents(): NextHopEvent[];
-  /** Marks what depends on the next hop for a new decision; work() does it. `metric`: IGP cost (step 8). */
+  /** Marks what depends on the next hop for a new decision; work() does it. `metric`: IGP cost (step 9). */
   setNextHop(id: number, state: { readonly resolved: boolean; readonly metric: number }): void;
 
   // ---- peers ----
   addPeer(peer: number, options: CorePeer): void;
-  /** Changes options of a configured peer; a changed `import` is re-applied from Adj-RIB-In by work(). */
+  /** Changes options of a configured peer; a changed `importPolicy` is re-applied from Adj-RIB-In by work(). */
   updatePeer(peer: number, options: CorePeer): void;
   /** After its routes are gone (closePeer, then work() to the end). */
   removePeer(peer: number): void;

@@ -1,7 +1,7 @@
 // Rows of the core as route objects: every field by its contract name.
 import { describe, expect, it } from 'vitest';
 import { entryObject, type RouteNames, routeObject } from '../../src/control/route-object.ts';
-import type { FibRow, RouteRow } from '../../src/core/route-core.ts';
+import type { FibRow, RouteRow, StoredAttributes } from '../../src/core/route-core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 
@@ -21,6 +21,14 @@ const attributes = Uint8Array.from([
   ...[0xc0, 32, 12, 0, 0, 0xfd, 0xe9, 0, 0, 0, 1, 0, 0, 0, 2],
 ]);
 
+const stored: StoredAttributes = {
+  id: 7,
+  bytes: attributes,
+  nextHop: parseIpAddress('172.18.0.2')!,
+  linkLocalNextHop: undefined,
+  weight: 0,
+};
+
 const row: RouteRow = {
   family: 'ipv4-unicast',
   prefix: parsePrefix('203.0.113.0/24'),
@@ -32,12 +40,8 @@ const row: RouteRow = {
   stale: false,
   reason: 'shorter AS_PATH',
   since: 1_795_356_000,
-  attributes: {
-    id: 7,
-    bytes: attributes,
-    nextHop: parseIpAddress('172.18.0.2')!,
-    linkLocalNextHop: undefined,
-  },
+  attributes: stored,
+  received: stored,
   fibStates: [
     { fib: 1, state: 'installed' },
     { fib: 2, state: 'absent' },

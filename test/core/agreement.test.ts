@@ -2,6 +2,7 @@
 // end and return, next hops fail, a sink takes batches, refuses records, loses answers and drifts.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch, type NextHopSet } from '../../src/core/records.ts';
 import type { RouteCore } from '../../src/core/route-core.ts';
@@ -195,7 +196,7 @@ class Run {
         localAsn: LOCAL_AS,
         localRouterId: 1,
         interfaceIndex: peer.interfaceIndex,
-        import: 'accept',
+        importPolicy: POLICY_ACCEPT,
         enforceFirstAs: false,
         maxPrefixes: {},
       });

@@ -1,6 +1,7 @@
 // The decision process through the whole core, against the RFC's own wording (test/naive/best-path.ts), in any order of arrival.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { decisionReasons, describeDecision } from '../../src/core/decision-reasons.ts';
 import type { CorePeer, RouteCore, RouteRow } from '../../src/core/route-core.ts';
@@ -129,6 +130,7 @@ const localRoute: NamedCandidate = {
   refusal: '',
   eligible: true,
   isLocal: true,
+  weight: 0,
   localPref: 100,
   asPath: [],
   origin: 0,
@@ -155,6 +157,7 @@ function candidate(route: Announced, states: readonly NextHopState[]): NamedCand
     refusal,
     eligible: refusal === '',
     isLocal: false,
+    weight: 0,
     localPref: isEbgp ? 100 : route.localPref,
     asPath,
     origin,
@@ -208,7 +211,7 @@ function corePeer(peer: PeerFacts): CorePeer {
     localAsn: LOCAL_AS,
     localRouterId: LOCAL_ROUTER_ID,
     interfaceIndex: 0,
-    import: peer.rejects ? 'reject' : 'accept',
+    importPolicy: peer.rejects ? POLICY_REJECT : POLICY_ACCEPT,
     enforceFirstAs: false,
     maxPrefixes: {},
   };

@@ -1,5 +1,6 @@
 // What a FIB promises its sink: order, coalescing, refusals, snapshots, held removals.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { decodeObservations, encodeObservations, FibBatch } from '../../src/core/records.ts';
 import type { FibState, RouteCore } from '../../src/core/route-core.ts';
@@ -28,7 +29,7 @@ async function newCore(holdRemovals: boolean): Promise<RouteCore> {
       localAsn: 65000,
       localRouterId: 1,
       interfaceIndex: 0,
-      import: 'accept',
+      importPolicy: POLICY_ACCEPT,
       enforceFirstAs: true,
       maxPrefixes: {},
     });

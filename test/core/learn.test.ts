@@ -1,5 +1,6 @@
 // Routes that no session brought: learned from a source's records, and discard routes behind summaries.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
 import type { LearnResult, RouteCore, RouteRow } from '../../src/core/route-core.ts';
@@ -18,7 +19,7 @@ const corePeer = {
   localAsn: 65000,
   localRouterId: 1,
   interfaceIndex: 0,
-  import: 'accept',
+  importPolicy: POLICY_ACCEPT,
   enforceFirstAs: false,
   maxPrefixes: { 'ipv4-unicast': 100 },
 } as const;

@@ -1,6 +1,7 @@
 // From TCP chunks to routes: framing (RFC 4271 §6.1, RFC 8654), what is left to the host, limits, and what a bad peer can do.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import type { CorePeer, CoreSession, RouteCore, RouteRow } from '../../src/core/route-core.ts';
 import type { AddressFamily } from '../../src/net/address-family.ts';
@@ -15,7 +16,7 @@ const peer: CorePeer = {
   localAsn: 65000,
   localRouterId: 1,
   interfaceIndex: 4,
-  import: 'accept',
+  importPolicy: POLICY_ACCEPT,
   enforceFirstAs: true,
   maxPrefixes: {},
 };

@@ -1,6 +1,7 @@
 // Restless prefixes: a patient FIB is spared their changes, never their losses, and stands in their last state when they rest.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
@@ -30,7 +31,7 @@ async function newCore(): Promise<RouteCore> {
       localAsn: 64512,
       localRouterId: 1,
       interfaceIndex: 0,
-      import: 'accept',
+      importPolicy: POLICY_ACCEPT,
       enforceFirstAs: true,
       maxPrefixes: {},
     });

@@ -1,5 +1,6 @@
 // Routes that outlive their announcement: refreshes (RFC 7313), restarts (RFC 4724), and sweeps in slices.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import type { CoreSession, RouteCore } from '../../src/core/route-core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
@@ -13,7 +14,7 @@ const peer = {
   localAsn: 65000,
   localRouterId: 1,
   interfaceIndex: 0,
-  import: 'accept',
+  importPolicy: POLICY_ACCEPT,
   enforceFirstAs: true,
   maxPrefixes: {},
 } as const;
@@ -121,7 +122,7 @@ describe('the end of a session', () => {
 
 describe('an import policy', () => {
   it('that changes is applied to what is in Adj-RIB-In already (RFC 8212)', () => {
-    core.updatePeer(1, { ...peer, import: 'reject' });
+    core.updatePeer(1, { ...peer, importPolicy: POLICY_REJECT });
     announce('10.0.0.0/8');
     expect(table()).toEqual([]);
     expect(core.peerCounters(1)).toMatchObject({ received: [1, 0, 0], accepted: [0, 0, 0] });

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { asSequence } from '../../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../../src/bgp/messages/update.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
@@ -40,7 +41,7 @@ async function newCore(): Promise<WasmRouteCore> {
     localAsn: 65000,
     localRouterId: 1,
     interfaceIndex: 0,
-    import: 'accept',
+    importPolicy: POLICY_ACCEPT,
     enforceFirstAs: true,
     maxPrefixes: {},
   });

@@ -1,5 +1,6 @@
 // What a peer could do on purpose to fill the core's memory or to hold the loop, attack by attack.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import type { CorePeer, CoreSession } from '../../src/core/route-core.ts';
 import { announcement } from '../core/updates.ts';
@@ -13,7 +14,7 @@ const peer: CorePeer = {
   localAsn: 65000,
   localRouterId: 1,
   interfaceIndex: 0,
-  import: 'accept',
+  importPolicy: POLICY_ACCEPT,
   enforceFirstAs: true,
   maxPrefixes: { 'ipv4-unicast': LIMIT },
 };

@@ -1,6 +1,7 @@
 // Random hostile life for one route core: peers that send anything, sessions and FIBs that come and go, sinks that err. What must
 // hold whatever happens is checked after every step (nothing throws, nothing takes long, memory stays under its ceiling) and, over
 // whole tables, whenever `check` is called: every counter equals the sum over the dump.
+import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch, type NextHopSet } from '../../src/core/records.ts';
 import type {
@@ -302,7 +303,7 @@ export class CoreFuzzer {
       localAsn: 65000,
       localRouterId: random.below(4),
       interfaceIndex: random.below(3),
-      import: random.chance(5) ? 'reject' : 'accept',
+      importPolicy: random.chance(5) ? POLICY_REJECT : POLICY_ACCEPT,
       enforceFirstAs: random.chance(6),
       maxPrefixes: limit,
     };

@@ -1,6 +1,7 @@
 // Two decoders, one message: what lies in the core's tables after a mutated UPDATE is what the decoder for people lists
 // (messages/describe.ts). And whatever the bytes, that decoder never throws.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import {
   type DescribedMessage,
   describeMessage,
@@ -31,7 +32,7 @@ beforeAll(async () => {
     localAsn: 65000,
     localRouterId: 1,
     interfaceIndex: 0,
-    import: 'accept',
+    importPolicy: POLICY_ACCEPT,
     enforceFirstAs: false,
     maxPrefixes: {},
   });

@@ -1,6 +1,7 @@
 // BGP sessions under hostile input: a peer that sends noise, lies and torn messages before and after Established, to a speaker with
 // the real route core behind it. Nothing may be thrown, every end comes with a NOTIFICATION, and the next session works.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { encodeCapabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
 import { frame } from '../../src/bgp/framing.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';
@@ -101,7 +102,7 @@ beforeEach(async () => {
     localAsn: 64512,
     localRouterId: 1,
     interfaceIndex: 0,
-    import: 'accept',
+    importPolicy: POLICY_ACCEPT,
     enforceFirstAs: true,
     maxPrefixes: {},
   });

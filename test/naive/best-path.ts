@@ -4,6 +4,7 @@
 export interface Candidate {
   readonly eligible: boolean;
   readonly isLocal: boolean;
+  readonly weight: number;
   readonly localPref: number;
   readonly asPath: readonly number[];
   readonly origin: number;
@@ -103,22 +104,23 @@ function allRules<Route extends Candidate>(options: Options): Rule<Route>[] {
 
 function rulesToBoundary<Route extends Candidate>(options: Options): Rule<Route>[] {
   return [
-    lowest(2, (route) => -route.localPref),
-    lowest(3, (route) => (route.isLocal ? 0 : 1)),
-    lowest(4, (route) => route.asPath.length),
-    lowest(5, (route) => route.origin),
-    { step: 6, keep: (routes) => routes.filter((route) => !hasLowerMed(routes, route, options)) },
-    lowest(7, (route) => (route.isEbgp ? 0 : 1)),
-    lowest(8, (route) => route.igpMetric),
+    lowest(2, (route) => -route.weight),
+    lowest(3, (route) => -route.localPref),
+    lowest(4, (route) => (route.isLocal ? 0 : 1)),
+    lowest(5, (route) => route.asPath.length),
+    lowest(6, (route) => route.origin),
+    { step: 7, keep: (routes) => routes.filter((route) => !hasLowerMed(routes, route, options)) },
+    lowest(8, (route) => (route.isEbgp ? 0 : 1)),
+    lowest(9, (route) => route.igpMetric),
   ];
 }
 
 function tieBreakRules<Route extends Candidate>(): Rule<Route>[] {
   return [
-    lowest(9, (route) => route.originatorId ?? route.peerRouterId),
-    lowest(10, (route) => route.clusterListLength),
-    lowest(11, (route) => addressNumber(route.peerAddress)),
-    lowest(12, (route) => route.pathId),
+    lowest(10, (route) => route.originatorId ?? route.peerRouterId),
+    lowest(11, (route) => route.clusterListLength),
+    lowest(12, (route) => addressNumber(route.peerAddress)),
+    lowest(13, (route) => route.pathId),
   ];
 }
 

@@ -3,6 +3,7 @@
 //   feeder (AS 64999) ──► BIRD (AS 65001) ──► ┐
 //   feeder (AS 64999) ──► FRR  (AS 65001) ──► ┴─ rutter (AS 64512) ─► core
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { PeerReceiver } from '../../src/agent/peer-receiver.ts';
 import { describeAttributes } from '../../src/bgp/attributes/describe.ts';
 import { Speaker } from '../../src/bgp/speaker.ts';
@@ -52,7 +53,7 @@ describe.runIf(process.getuid?.() === 0)('sessions into the core (needs root)', 
         localAsn: rutterAsn,
         localRouterId: 0xc6120001,
         interfaceIndex: 0,
-        import: 'accept',
+        importPolicy: POLICY_ACCEPT,
         enforceFirstAs: true,
         maxPrefixes: {},
       });

@@ -1,5 +1,6 @@
 // The closed loop on a real kernel: UPDATE bytes ► core ► reconciler ► worker thread ► kernel, and back.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
@@ -84,7 +85,7 @@ class Loop {
       localAsn: 64512,
       localRouterId: 0x0a000001,
       interfaceIndex: 0,
-      import: 'accept',
+      importPolicy: POLICY_ACCEPT,
       enforceFirstAs: true,
       maxPrefixes: {},
     });
