@@ -206,6 +206,7 @@ export class AgentControl implements AgentView {
             held: counters.heldCount,
             written: status.writtenCount,
             failures: status.failureCount,
+            refusedByCode: status.refusedByCode,
             lastBatchSeconds: status.lastBatchMs / 1000,
           };
         }),

@@ -26,6 +26,7 @@ export interface MetricsSample {
     readonly held: number;
     readonly written: number;
     readonly failures: number;
+    readonly refusedByCode: Readonly<Record<string, number>>;
     readonly lastBatchSeconds: number;
   }[];
   readonly core: {
@@ -125,6 +126,18 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
   perTarget('rutter_target_installed_entries', 'entries in place', (t) => t.installed);
   perTarget('rutter_target_pending_entries', 'entries waiting to be written', (t) => t.pending);
   perTarget('rutter_target_refused_entries', 'entries the target does not take', (t) => t.refused);
+  declare(
+    'rutter_target_refused_entries_by_code',
+    'entries the target does not take, by reason: collision, limit, …',
+    ['network', 'target', 'code'],
+    () =>
+      sample.targets.flatMap(({ network, target, refusedByCode }) =>
+        Object.entries(refusedByCode).map(([code, value]) => ({
+          labels: { network, target, code },
+          value,
+        })),
+      ),
+  );
   perTarget(
     'rutter_target_held_entries',
     'removals held until the first sync has finished',

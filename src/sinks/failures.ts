@@ -30,13 +30,21 @@ const TOGETHER_MS = 250;
 /** Refusals whose end the sink announces (`released`). */
 const waitsForRelease = new Set([
   'collision',
+  'connected',
   'waiting-for-foreign',
+  'next-hop-family',
   'limit',
   'unreachable-next-hop',
 ]);
 
 export class Failures {
   readonly #entries = new Map<string, Entry>();
+  readonly #counts = new Map<string, number>();
+
+  /** How many prefixes are refused by each code. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -56,6 +64,12 @@ export class Failures {
     return first;
   }
 
+  /** One of those with this code. */
+  first(code: string): { readonly prefix: Prefix; readonly message: string } | undefined {
+    for (const entry of this.#entries.values()) if (entry.code === code) return entry;
+    return undefined;
+  }
+
   /** Refused once more. `chance` in 0…1 spreads the retries of many prefixes by a quarter either way. */
   refuse(
     prefix: Prefix,
@@ -72,12 +86,14 @@ export class Failures {
     const retryAt = now + delay * (0.75 + chance / 2);
     const copy = { address: prefix.address.slice(), length: prefix.length };
     const since = before?.since ?? now;
+    if (before !== undefined) this.#count(before.code, -1);
+    this.#count(code, 1);
     this.#entries.set(key, { prefix: copy, code, message, since, attempts, retryAt });
   }
 
   /** It is in. */
   clear(prefix: Prefix): void {
-    this.#entries.delete(formatPrefix(prefix));
+    this.#delete(formatPrefix(prefix));
   }
 
   /** The sink let it go: it is being tried from now on. */
@@ -90,8 +106,21 @@ export class Failures {
   /** Nothing is pending any more: what is still being tried is wanted by nobody. */
   dropTried(): void {
     for (const [key, { retryAt }] of this.#entries) {
-      if (retryAt === undefined) this.#entries.delete(key);
+      if (retryAt === undefined) this.#delete(key);
     }
+  }
+
+  #delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#count(entry.code, -1);
+  }
+
+  #count(code: string, more: number): void {
+    const count = (this.#counts.get(code) ?? 0) + more;
+    if (count > 0) this.#counts.set(code, count);
+    else this.#counts.delete(code);
   }
 
   /** Takes the prefixes whose time has come; they are being tried from now on. */

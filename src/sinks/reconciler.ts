@@ -96,6 +96,8 @@ export interface TargetStatus {
   readonly batchCount: number;
   readonly lastBatchMs: number;
   readonly failureCount: number;
+  /** Prefixes refused, by code. */
+  readonly refusedByCode: Readonly<Record<string, number>>;
   /** The first of them. */
   readonly failures: readonly {
     readonly prefix: string;
@@ -140,6 +142,8 @@ export class Reconciler {
   #retryTimer: { cancel(): void } | undefined;
   #reopenTimer: { cancel(): void } | undefined;
   #removalsHeld: string | undefined;
+  /** Codes of refusals that the log has. */
+  readonly #refusalsTold = new Set<string>();
   /** What is there has been read once: only then is it known how many removals wait. */
   #wasRead = false;
   /** A release that came before that. */
@@ -176,6 +180,7 @@ export class Reconciler {
       this.#inFlightCount = 0;
       if (isDrained || !this.#isPending()) this.#failures.dropTried();
       else this.kick(); // What came while the loop was ending.
+      this.#tellRefusals();
     });
   }
 
@@ -218,6 +223,7 @@ export class Reconciler {
       batchCount: this.#batchCount,
       lastBatchMs: this.#lastBatchMs,
       failureCount: this.#core.fibCounters(this.#fib).refusedCount,
+      refusedByCode: Object.fromEntries(this.#failures.counts),
       failures: this.#failures.list(FAILURES_SHOWN).map(({ prefix, failure }) => {
         const { code, message } = failure;
         return { prefix: formatPrefix(prefix), code, message };
@@ -323,8 +329,7 @@ export class Reconciler {
       const { prefix } = records.change(failure.index);
       this.#failures.refuse(prefix, failure, now, this.#clock.chance());
     }
-    const [{ code, message }] = failures as [(typeof failures)[0]];
-    this.#options.log.warn({ count: failures.length, code, message }, 'records refused');
+    this.#tellRefusals();
     this.#startRetryTimer();
   }
 
@@ -398,7 +403,31 @@ export class Reconciler {
     for (const { prefix } of decodeObservations(event.records, event.byteLength)) {
       this.#failures.refuse(prefix, event, now, this.#clock.chance());
     }
+    this.#tellRefusals();
     this.#startRetryTimer();
+  }
+
+  /** One line when a kind of refusal begins and one when it has ended: a full router may refuse a million prefixes. */
+  #tellRefusals(): void {
+    const { counts } = this.#failures;
+    for (const [code, count] of counts) {
+      if (this.#refusalsTold.has(code)) continue;
+      this.#refusalsTold.add(code);
+      const failure = this.#failures.first(code)!;
+      const fields = {
+        code,
+        count,
+        prefix: formatPrefix(failure.prefix),
+        message: failure.message,
+      };
+      if (code === 'limit') this.#options.log.error(fields, 'records refused');
+      else this.#options.log.warn(fields, 'records refused');
+    }
+    for (const code of this.#refusalsTold) {
+      if (counts.has(code)) continue;
+      this.#refusalsTold.delete(code);
+      this.#options.log.info({ code }, 'no more records refused');
+    }
   }
 
   #startRetryTimer(): void {

@@ -52,3 +52,19 @@ it.each(['collision', 'waiting-for-foreign', 'limit', 'unreachable-next-hop'])(
     expect(failures.nextRetry()).toBe(600_000);
   },
 );
+
+it('counts by code, whichever way a prefix leaves', () => {
+  const failures = new Failures();
+  const full = { code: 'limit', message: 'no room' };
+  failures.refuse(prefix('10.0.0.0/8'), rejected, 0, 0.5);
+  failures.refuse(prefix('10.0.0.0/8'), full, 0, 0.5);
+  failures.refuse(prefix('11.0.0.0/8'), full, 0, 0.5);
+  failures.refuse(prefix('12.0.0.0/8'), rejected, 0, 0.5);
+  expect(Object.fromEntries(failures.counts)).toEqual({ limit: 2, rejected: 1 });
+  expect(failures.first('limit')?.message).toBe('no room');
+  failures.clear(prefix('10.0.0.0/8'));
+  failures.release(prefix('11.0.0.0/8'));
+  failures.dropTried();
+  expect(Object.fromEntries(failures.counts)).toEqual({ rejected: 1 });
+  expect(failures.first('limit')).toBeUndefined();
+});

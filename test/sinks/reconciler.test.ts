@@ -107,7 +107,6 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const A = '10.0.0.0/24';
 const B = '10.0.1.0/24';
 
@@ -116,8 +115,10 @@ describe('Reconciler', () => {
   let worker: HandWorker;
   let clock: HandClock;
   let reconciler: Reconciler;
+  let logged: string[];
 
   beforeEach(() => {
+    logged = [];
     fib = new NaiveFib();
     worker = new HandWorker();
     clock = new HandClock();
@@ -128,7 +129,11 @@ describe('Reconciler', () => {
       kind: 'host',
       worker,
       clock,
-      log: quiet,
+      log: {
+        info: (_, event) => logged.push(`info ${event}`),
+        warn: (_, event) => logged.push(`warn ${event}`),
+        error: (_, event) => logged.push(`error ${event}`),
+      },
       onWork: () => undefined,
     });
   });
@@ -215,6 +220,24 @@ describe('Reconciler', () => {
     await clock.advance(60_000);
     expect(reconciler.failure(prefix)).toBeUndefined();
     expect(worker.sink.entries.has(A)).toBe(true);
+  });
+
+  it('says once that a kind of refusal has begun, loudly of a full target, and once that it has ended', async () => {
+    await reconciler.start();
+    logged = [];
+    worker.refuse.set(A, 'limit');
+    worker.refuse.set(B, 'limit');
+    await want(A, '192.0.2.1');
+    await want(B, '192.0.2.1');
+    expect(logged).toEqual(['error records refused']);
+    expect(reconciler.status().refusedByCode).toEqual({ limit: 2 });
+    worker.refuse.clear();
+    worker.listener!.onEvent({ type: 'released', ...names(A) });
+    await settled();
+    expect(reconciler.status().refusedByCode).toEqual({ limit: 1 });
+    worker.listener!.onEvent({ type: 'released', ...names(B) });
+    await settled();
+    expect(logged).toEqual(['error records refused', 'info no more records refused']);
   });
 
   it('waits for the sink to release a collision', async () => {
