@@ -34,9 +34,9 @@ export interface ChangeText {
 }
 
 /** A batch with one record per change, and each next-hop set defined once. */
-export function buildBatch(changes: readonly ChangeText[]): FibBatch {
+export function buildBatch(changes: readonly ChangeText[], remaining = 0): FibBatch {
   const { buffer, count, byteLength } = buildBatchMessage(changes);
-  return new FibBatch(buffer, count, byteLength);
+  return new FibBatch(buffer, count, byteLength, remaining);
 }
 
 /** The same as it crosses to a worker. */
@@ -54,7 +54,7 @@ export function buildBatchMessage(changes: readonly ChangeText[]): FibBatchMessa
   const bytes = Buffer.concat([records, ...sets]);
   const buffer = new ArrayBuffer(bytes.length);
   new Uint8Array(buffer).set(bytes);
-  return { buffer, count: changes.length, byteLength: bytes.length };
+  return { buffer, count: changes.length, byteLength: bytes.length, remaining: 0 };
 }
 
 function encodeChange(

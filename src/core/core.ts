@@ -343,7 +343,8 @@ export class WasmRouteCore implements RouteCore {
     this.#expect(done, `FIB ${fib} is not known or has a batch in flight`);
     const byteLength = this.#field(RESULT_OUTPUT_SIZE);
     const buffer = this.#exports.memory.buffer.slice(this.#output, this.#output + byteLength);
-    return { buffer, count: this.#field(RESULT_OUTPUT_COUNT), byteLength };
+    const count = this.#field(RESULT_OUTPUT_COUNT);
+    return { buffer, count, byteLength, remaining: this.fibCounters(fib).pendingCount - count };
   }
 
   acknowledge(fib: number, failedIndexes: readonly number[]): void {

@@ -61,17 +61,22 @@ export interface FibBatchMessage {
   readonly count: number;
   /** Number of bytes used in the buffer, records and definitions together. */
   readonly byteLength: number;
+  /** Changes that the core holds behind this batch. */
+  readonly remaining: number;
 }
 
 /** A drained batch, read in place. `change(i)` makes an object; the numeric accessors make none. */
 export class FibBatch {
   readonly count: number;
+  /** Changes that the core holds behind this batch. */
+  readonly remaining: number;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   readonly #sets = new Map<number, NextHopSet>();
 
-  constructor(buffer: ArrayBuffer, count: number, byteLength: number) {
+  constructor(buffer: ArrayBuffer, count: number, byteLength: number, remaining = 0) {
     this.count = count;
+    this.remaining = remaining;
     this.#view = new DataView(buffer, 0, byteLength);
     this.#bytes = new Uint8Array(buffer, 0, byteLength);
     let offset = count * FIB_CHANGE_SIZE;

@@ -82,6 +82,11 @@ export class OvsdbClient {
     return this.#shared.monitor.rows(table);
   }
 
+  /** Version of the database's schema: what its users understand. Empty before the first connection. */
+  get schemaVersion(): string {
+    return this.#shared.monitor.schemaVersion;
+  }
+
   /** Takes a row of a table that is monitored without inserts. */
   learn(table: string, uuid: string, row: Readonly<Record<string, unknown>>): void {
     this.#shared.monitor.learn(table, uuid, row);

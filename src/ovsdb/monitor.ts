@@ -88,6 +88,7 @@ const NO_SET_CHANGES: ReadonlyMap<string, SetChange> = new Map();
 export class Monitor {
   readonly #requested: readonly MonitoredTable[];
   readonly #tables = new Map<string, Table>();
+  #schemaVersion = '';
 
   constructor(requested: readonly MonitoredTable[]) {
     this.#requested = requested;
@@ -102,8 +103,14 @@ export class Monitor {
     return this.#tables.get(table)!.rows;
   }
 
+  /** Of the database as last connected to; empty before that. */
+  get schemaVersion(): string {
+    return this.#schemaVersion;
+  }
+
   /** Takes the server's column types; to be followed by a request for the initial rows. */
   useSchema(schema: DatabaseSchema): void {
+    this.#schemaVersion = schema.version;
     for (const { table, columns } of this.#requested) {
       const types = schema.tables.get(table);
       if (!types) {

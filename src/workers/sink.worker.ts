@@ -56,8 +56,8 @@ async function doTask(sink: Sink, task: SinkTask): Promise<SinkReply> {
       await sink.open();
       return { type: 'opened' };
     case 'apply': {
-      const { buffer, count, byteLength } = task.batch;
-      const result = await sink.apply(new FibBatch(buffer, count, byteLength));
+      const { buffer, count, byteLength, remaining } = task.batch;
+      const result = await sink.apply(new FibBatch(buffer, count, byteLength, remaining));
       return { type: 'applied', result };
     }
     case 'flush':

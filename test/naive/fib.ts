@@ -49,7 +49,7 @@ export class NaiveFib implements FibCore {
       this.#inFlight = prefixes.map((prefix) => ({ prefix, to: this.desired.get(prefix) }));
     }
     this.batches.push(prefixes.length);
-    return buildBatchMessage(changes);
+    return { ...buildBatchMessage(changes), remaining: this.#pending().length - prefixes.length };
   }
 
   acknowledge(_fib: number, failedIndexes: readonly number[]): void {

@@ -104,8 +104,9 @@ export class SinkFixture {
     return waitFor(() => this.state === 'ready', 'ready sink');
   }
 
-  apply(changes: readonly ChangeText[]): Promise<ApplyResult> {
-    return this.sink.apply(buildBatch(changes));
+  /** `remaining`: how many more changes the core holds. */
+  apply(changes: readonly ChangeText[], remaining = 0): Promise<ApplyResult> {
+    return this.sink.apply(buildBatch(changes, remaining));
   }
 
   /** Events of a type since the last forgetEvents(). */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OvsdbServer } from '../../bench/ovsdb-server.ts';
-import { ROUTER, SinkFixture } from './ovn-sink-fixture.ts';
+import { addForeign, ROUTER, removeForeign, SinkFixture, uuidsOf } from './ovn-sink-fixture.ts';
 
 let north: OvsdbServer;
 let south: OvsdbServer;
@@ -96,6 +96,41 @@ describe('ovn-northd', () => {
     expect(flowOf('20.4.0.0/16')).toMatch(/outport = "out"/);
     expect(flowOf('2001:db8:1::/48')).toMatch(/fd00::2/);
     expect(log()).not.toMatch(/No path for static route|bad|ignor|invalid/i);
+  });
+
+  it.each([
+    ['20.5.0.0/16', 'fd00::2'],
+    ['2001:db8:5::/48', '172.18.0.2'],
+  ])(
+    'makes nothing of %s via %s in this version, and the sink does not write it',
+    async (prefix, nexthop) => {
+      const foreign = addForeign(north, prefix, nexthop, ['output_port=out']);
+      expect(routingFlows().filter((flow) => flow.includes(`== ${prefix}`))).toEqual([]);
+      removeForeign(north, foreign);
+      const { failures } = await fixture.apply([
+        { prefix, to: [nexthop] },
+        { prefix: '20.6.0.0/16', to: ['172.18.0.2'] },
+      ]);
+      expect(failures).toMatchObject([{ index: 0, code: 'next-hop-family' }]);
+      expect(failures[0]!.message).toContain(`${prefix} via ${nexthop}`);
+      expect(uuidsOf(north, prefix)).toEqual([]);
+    },
+  );
+
+  it("sends nothing by a row of a port's own network, and the sink does not write it", async () => {
+    const flowsTo = (): string[] =>
+      routingFlows()
+        .filter((flow) => /ip4.dst == 172.18.0.0\/16/.test(flow))
+        .sort((a, b) => priority(b) - priority(a));
+    const priority = (flow: string): number => Number(/priority=(\d+)/.exec(flow)![1]);
+    const [connected] = flowsTo();
+    const foreign = addForeign(north, '172.18.0.0/16', '172.18.0.2', ['output_port=out']);
+    const [first, second] = flowsTo();
+    expect(first).toBe(connected);
+    expect(priority(first!)).toBeGreaterThan(priority(second!));
+    removeForeign(north, foreign);
+    const { failures } = await fixture.apply([{ prefix: '172.18.0.0/16', to: ['172.18.0.2'] }]);
+    expect(failures).toMatchObject([{ index: 0, code: 'connected' }]);
   });
 
   it('follows changes and removals', async () => {

@@ -4,6 +4,8 @@
 // 10.7.0.0/16 makes two flows of one match and one priority, and which one wins is luck. So 10.7.0.5/16 counts as 10.7.0.0/16 here.
 import type { RouteRow } from './row.ts';
 
+const NO_ROWS: readonly RouteRow[] = [];
+
 export class ForeignRows {
   readonly #byPrefix = new Map<string, RouteRow[]>();
   #count = 0;
@@ -29,9 +31,9 @@ export class ForeignRows {
     else this.#byPrefix.delete(row.prefix);
   }
 
-  /** A row of others that a row of ours with this prefix would collide with. */
-  at(prefix: string): RouteRow | undefined {
-    return this.#byPrefix.get(prefix)?.[0];
+  /** Rows of others that a row of ours with this prefix would share an ECMP group with. */
+  at(prefix: string): readonly RouteRow[] {
+    return this.#byPrefix.get(prefix) ?? NO_ROWS;
   }
 
   prefixes(): IterableIterator<string> {

@@ -1,7 +1,8 @@
-// The static routes of our router as the database has them, ours and others', by prefix. Pure.
+// The static routes of our router as the database has them, ours and others', and the networks of its ports, by prefix. Pure.
 //
 // A row counts when the router's `static_routes` names it. Which of our prefixes and which of others' a change touched is what
 // drift, collisions and releases are decided on.
+import { ConnectedNetworks } from './connected.ts';
 import { ForeignRows } from './foreign.ts';
 import type { RouteRow } from './row.ts';
 
@@ -19,6 +20,7 @@ export class RouterRows {
   /** Rows of ours whose prefix is no prefix any more. */
   readonly #unreadable = new Map<string, RouteRow>();
   readonly foreign = new ForeignRows();
+  readonly connected = new ConnectedNetworks();
   #ownedCount = 0;
 
   /** Rows of ours, not prefixes. */

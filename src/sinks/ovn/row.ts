@@ -5,7 +5,7 @@
 // `select` with two buckets to A).
 import type { NextHop, NextHopSet } from '../../core/records.ts';
 import { compareIpAddresses, formatIpAddress, parseIpAddress } from '../../net/ip-address.ts';
-import { formatPrefix, parsePrefix } from '../../net/prefix.ts';
+import { formatPrefix, type Prefix, parsePrefix } from '../../net/prefix.ts';
 import type { MonitoredTable, Row } from '../../ovsdb/monitor.ts';
 import type { WireRow } from '../../ovsdb/transaction.ts';
 import { wireMap } from '../../ovsdb/values.ts';
@@ -19,7 +19,7 @@ const OWNER_KEY = 'rutter/owner';
 const NETWORK_KEY = 'rutter/network';
 
 /** `nexthop` of a row that drops packets on purpose (ovn-nb(5)). */
-const DISCARD = 'discard';
+export const DISCARD = 'discard';
 
 /** What is the same in every row of ours. */
 export interface RowIdentity {
@@ -44,14 +44,15 @@ export interface RouteRow {
 }
 
 /** Every column that decides where packets go, and whose row it is. Columns that the server's schema lacks are left out. */
-export function monitoredTables(router: string, outputPort: string): MonitoredTable[] {
+export function monitoredTables(router: string): MonitoredTable[] {
   return [
     {
       table: ROUTER_TABLE,
       columns: ['name', 'ports', 'static_routes'],
       where: [['name', '==', router]],
     },
-    { table: PORT_TABLE, columns: ['name'], where: [['name', '==', outputPort]] },
+    // Every port, as which are the router's is not in them: a node's database has a few per network.
+    { table: PORT_TABLE, columns: ['name', 'networks'] },
     {
       table: ROUTE_TABLE,
       columns: [
@@ -84,7 +85,7 @@ export function rowEncoder(identity: RowIdentity): (prefix: string, nexthop: str
 
 export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow {
   const text = row['ip_prefix'] as string;
-  const parsed = parsePrefix(text);
+  const parsed = parsePrefix(text) ?? parseMasked(text);
   const prefix = parsed && formatPrefix(parsed);
   const externalIds = row['external_ids'] as ReadonlyMap<string, string>;
   const isOurs =
@@ -108,6 +109,18 @@ export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow
     competes: !isOurs && isPlain,
     owner: isOurs ? identity.owner : describeOwner(externalIds),
   };
+}
+
+/** "10.7.0.0/255.255.0.0", which northd takes too. */
+function parseMasked(text: string): Prefix | undefined {
+  const slash = text.indexOf('/');
+  const mask = parseIpAddress(text.slice(slash + 1));
+  if (slash < 0 || !mask) return undefined;
+  const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const length = bits.lastIndexOf('1') + 1;
+  const isContiguous = !bits.slice(0, length).includes('0');
+  const prefix = parsePrefix(`${text.slice(0, slash)}/${length}`);
+  return isContiguous && prefix?.address.length === mask.length ? prefix : undefined;
 }
 
 /** A row as rowEncoder makes it, read back. */

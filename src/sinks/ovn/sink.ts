@@ -28,8 +28,8 @@ import { OvsdbError } from '../../ovsdb/errors.ts';
 import type { RowChange } from '../../ovsdb/monitor.ts';
 import { parseRemotes, type Remote } from '../../ovsdb/remote.ts';
 import { Transaction } from '../../ovsdb/transaction.ts';
-import type { ApplyResult, EmitSinkEvent, Sink, SinkState } from '../sink.ts';
-import { Admission } from './admission.ts';
+import type { ApplyResult, EmitSinkEvent, RecordFailure, Sink, SinkState } from '../sink.ts';
+import { Admission, type Refusal } from './admission.ts';
 import { readBatch } from './batch.ts';
 import { lockName } from './lock-name.ts';
 import type { OvnSinkOptions } from './options.ts';
@@ -47,10 +47,19 @@ import {
   readRow,
 } from './row.ts';
 import { findTarget } from './target.ts';
+import type { RouteRecord } from './transaction.ts';
 import { RouteWriter } from './writer.ts';
 
 /** Rows asked for in one transaction. */
 const ASKED_PER_TRANSACTION = 1000;
+
+/** How long room is kept free for prefixes that were told of it. */
+const INVITATION_MS = 1000;
+
+/** Before rows are asked for again, when the server would not say. */
+const ASK_AGAIN_MS = 1000;
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Prefixes per observation message. */
 const OBSERVED_PER_EVENT = 4096;
@@ -80,19 +89,25 @@ class OvnSink implements Sink {
   /** Rows that the router names and whose content we do not have. */
   readonly #unknown = new Set<string>();
   #isAsking = false;
+  #asking: NodeJS.Timeout | undefined;
+  #invitation: NodeJS.Timeout | undefined;
 
   constructor(options: OvnSinkOptions, emit: EmitSinkEvent) {
     this.#options = options;
     this.#emit = emit;
     this.#identity = options;
-    this.#admission = new Admission(this.#rows, options);
+    this.#admission = new Admission({
+      rows: this.#rows,
+      options,
+      schemaVersion: () => this.#client.schemaVersion,
+    });
     this.#lock = lockName(options);
     this.#client = new OvsdbClient(
       {
         remotes: options.remotes.flatMap(requireRemotes),
         tls: options.tls,
         database: NORTHBOUND,
-        tables: monitoredTables(options.router, options.outputPort),
+        tables: monitoredTables(options.router),
         lock: this.#lock,
       },
       {
@@ -131,22 +146,40 @@ class OvnSink implements Sink {
     this.#applying = prefixes;
     try {
       for (const wave of waves) {
-        for (const [index, refusal] of await this.#writer.write(wave)) {
+        const records = this.#admission.begin(wave, batch.remaining);
+        for (const [index, refusal] of await this.#writer.write(records)) {
           failures.push({ index, ...refusal });
         }
       }
+      this.#tellRemainders(batch, waves.flat(), failures);
       return { known: true, failures, durationMs: this.#writer.takeDuration() };
     } catch (error) {
       this.#handleUnknownOutcome(error);
       return { known: false, failures: [], durationMs: this.#writer.takeDuration() };
     } finally {
-      this.#applyEnded();
+      this.#applyEnded(batch);
     }
   }
 
-  #applyEnded(): void {
+  /** Where a record failed and rows of ours came or went, or stayed for another: the answer alone would leave the core with what was before. */
+  #tellRemainders(
+    batch: FibBatch,
+    records: readonly RouteRecord[],
+    failures: readonly RecordFailure[],
+  ): void {
+    if (failures.length === 0) return;
+    const failed = new Set(failures.map(({ index }) => index));
+    const prefixes = records
+      .filter(({ index }) => failed.has(index))
+      .filter(({ index, prefix }) => batch.from(index) || this.#rows.owned(prefix).length > 0)
+      .map(({ prefix }) => prefix);
+    if (prefixes.length > 0) this.#tellObserved(prefixes);
+  }
+
+  #applyEnded({ count, remaining }: FibBatch): void {
     const applied = this.#applying;
     this.#applying = new Set();
+    this.#admission.end(count, remaining);
     // After the answer: until then the core has these entries in flight and could not take them up again.
     setImmediate(() => {
       if (this.#state !== 'ready') return;
@@ -170,6 +203,8 @@ class OvnSink implements Sink {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#invitation);
+    clearTimeout(this.#asking);
     this.#client.close();
   }
 
@@ -236,6 +271,7 @@ class OvnSink implements Sink {
 
   #takeRows(changes: readonly RowChange[], touched: TouchedPrefixes): void {
     const { routerUuid } = this.#findTarget();
+    if (changes.some(({ table }) => table !== ROUTE_TABLE)) this.#takePorts(routerUuid, touched);
     if (routerUuid !== this.#routerUuid) {
       this.#routerUuid = routerUuid;
       this.#unknown.clear();
@@ -251,9 +287,16 @@ class OvnSink implements Sink {
     }
   }
 
+  #takePorts(routerUuid: string | undefined, touched: TouchedPrefixes): void {
+    const router = this.#client.rows(ROUTER_TABLE).get(routerUuid ?? '');
+    const names = (router?.['ports'] as ReadonlySet<string> | undefined) ?? NONE;
+    const changed = this.#rows.connected.update(names, this.#client.rows(PORT_TABLE));
+    for (const prefix of changed) touched.foreign.add(prefix);
+  }
+
   #routerRoutes(): ReadonlySet<string> {
     const router = this.#client.rows(ROUTER_TABLE).get(this.#routerUuid ?? '');
-    return (router?.['static_routes'] as ReadonlySet<string> | undefined) ?? new Set();
+    return (router?.['static_routes'] as ReadonlySet<string> | undefined) ?? NONE;
   }
 
   #readRoute(uuid: string, touched: TouchedPrefixes): void {
@@ -279,12 +322,20 @@ class OvnSink implements Sink {
   #askForUnknown(): void {
     if (this.#unknown.size === 0 || this.#isAsking) return;
     this.#isAsking = true;
-    this.#runInBackground(
-      this.#learnRows([...this.#unknown].slice(0, ASKED_PER_TRANSACTION)).finally(() => {
-        this.#isAsking = false;
-        this.#evaluate();
-      }),
+    const uuids = [...this.#unknown].slice(0, ASKED_PER_TRANSACTION);
+    this.#learnRows(uuids).then(
+      () => this.#askNext(),
+      (error: unknown) => {
+        this.#handleUnknownOutcome(error);
+        this.#asking = setTimeout(() => this.#askNext(), ASK_AGAIN_MS);
+        this.#asking.unref();
+      },
     );
+  }
+
+  #askNext(): void {
+    this.#isAsking = false;
+    this.#evaluate();
   }
 
   async #learnRows(uuids: readonly string[]): Promise<void> {
@@ -321,31 +372,37 @@ class OvnSink implements Sink {
 
   /** Takes our rows away where others' rows have come beside them. A batch that is being applied does that itself. */
   #yield(candidates: readonly string[]): void {
-    const prefixes = candidates.filter(
-      (prefix) =>
-        this.#rows.owned(prefix).length > 0 && this.#admission.collision(prefix) !== undefined,
-    );
+    const prefixes = candidates.filter((prefix) => this.#barOfOurs(prefix) !== undefined);
     if (prefixes.length === 0) return;
     for (const prefix of prefixes) this.#yielding.add(prefix);
-    this.#runInBackground(this.#removeCollided(prefixes));
+    this.#runInBackground(this.#removeBarred(prefixes));
   }
 
-  async #removeCollided(prefixes: readonly string[]): Promise<void> {
+  /** Why the rows we have at a prefix must go. */
+  #barOfOurs(prefix: string): Refusal | undefined {
+    const owned = this.#rows.owned(prefix).map(({ nexthop }) => nexthop);
+    return owned.length > 0 ? this.#admission.bar(prefix, owned) : undefined;
+  }
+
+  async #removeBarred(prefixes: readonly string[]): Promise<void> {
+    const owned = new Map(
+      prefixes.map((prefix) => [prefix, this.#rows.owned(prefix).map(({ nexthop }) => nexthop)]),
+    );
     try {
       await this.#writer.remove(prefixes);
     } finally {
       for (const prefix of prefixes) this.#yielding.delete(prefix);
     }
     this.#tellObserved(prefixes);
-    for (const prefix of prefixes) this.#refuse(prefix);
+    for (const [prefix, nexthops] of owned) this.#refuse(prefix, nexthops);
     this.#releaseRoom();
   }
 
-  #refuse(prefix: string): void {
-    const refusal = this.#admission.collision(prefix);
+  #refuse(prefix: string, nexthops: readonly string[]): void {
+    const refusal = this.#admission.bar(prefix, nexthops);
     // Gone already: what was observed makes the core ask for our rows again.
     if (!refusal) return;
-    this.#admission.noteCollision(prefix);
+    this.#admission.noteBar(prefix, nexthops);
     this.#emit({ type: 'refused', ...encodePrefixes([prefix]), ...refusal });
   }
 
@@ -366,7 +423,20 @@ class OvnSink implements Sink {
   }
 
   #releaseRoom(): void {
-    if (this.#state === 'ready') this.#release(this.#admission.takeRoom());
+    if (this.#state !== 'ready') return;
+    const invited = this.#admission.invite();
+    this.#release(invited);
+    if (invited.length > 0) this.#awaitInvited();
+  }
+
+  /** Prefixes that nobody wants any more come in no batch: the room kept free for them goes to the next. */
+  #awaitInvited(): void {
+    clearTimeout(this.#invitation);
+    this.#invitation = setTimeout(() => {
+      if (this.#applying.size > 0) this.#awaitInvited();
+      else if (this.#admission.lapse()) this.#releaseRoom();
+    }, INVITATION_MS);
+    this.#invitation.unref();
   }
 
   // ---- what the core is told ----

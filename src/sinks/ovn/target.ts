@@ -23,9 +23,7 @@ export function findTarget(
   }
   const [routerUuid, router] = first;
   const routerPorts = router['ports'] as ReadonlySet<string>;
-  const hasPort = [...ports].some(
-    ([uuid, { name }]) => name === names.outputPort && routerPorts.has(uuid),
-  );
+  const hasPort = [...routerPorts].some((uuid) => ports.get(uuid)?.['name'] === names.outputPort);
   if (hasPort) return { found: true, routerUuid };
   return missing(routerUuid, `router ${names.router} has no port ${names.outputPort}`);
 }

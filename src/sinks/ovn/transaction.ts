@@ -73,6 +73,18 @@ export function planRecord(
   return { inserts, updates, deletes };
 }
 
+/** As many of the next hops as there are sound rows: those in place first. */
+export function someOf(nexthops: readonly string[], existing: readonly RouteRow[]): string[] {
+  const sound = existing.filter(({ isSound }) => isSound);
+  const others = [...nexthops];
+  const inPlace: string[] = [];
+  for (const { nexthop } of sound) {
+    const place = others.indexOf(nexthop);
+    if (place >= 0) inPlace.push(...others.splice(place, 1));
+  }
+  return [...inPlace, ...others].slice(0, sound.length);
+}
+
 /** Whether the rows are what is wanted, so that a plan would be empty. */
 export function isInPlace(existing: readonly RouteRow[], nexthops: readonly string[]): boolean {
   if (existing.length !== nexthops.length) return false;

@@ -24,6 +24,7 @@ import {
   type RecordPlan,
   type RouteRecord,
   rowDelta,
+  someOf,
 } from './transaction.ts';
 
 /** Rows per transaction: 5 ms of the server's time, which is everybody's. 1000 are no faster (bench/ovsdb.ts). */
@@ -50,6 +51,13 @@ interface PlannedRecord {
   readonly record: RouteRecord;
   readonly prefix: string;
   readonly plan: RecordPlan;
+}
+
+/** `lacking`: rows that there is no room for. */
+interface Decision {
+  readonly plan: RecordPlan;
+  readonly refusal?: Refusal;
+  readonly lacking?: number;
 }
 
 interface Chunk {
@@ -132,28 +140,34 @@ export class RouteWriter {
     if (!failure && this.#isDone(record)) return false;
     const { refusal, plan } = this.#decide(record);
     if (refusal?.code !== failure?.code) return true;
-    return plan !== undefined && changeCount(plan) > 0;
+    return changeCount(plan) > 0;
   }
 
   /** The usual case, without making a plan. */
   #isDone({ prefix, nexthops }: RouteRecord): boolean {
     const { rows, admission } = this.#context;
     if (!isInPlace(rows.owned(prefix), nexthops)) return false;
-    return nexthops.length === 0 || !admission.collision(prefix);
+    return nexthops.length === 0 || !admission.bar(prefix, nexthops);
   }
 
-  /** What to do for a record as things are. A collision takes our rows away; a full table leaves what is there. */
-  #decide(record: RouteRecord): { refusal?: Refusal; gain?: number; plan?: RecordPlan } {
-    const { admission } = this.#context;
-    const wants = record.nexthops.length > 0;
-    const collision = wants ? admission.collision(record.prefix) : undefined;
-    if (collision) return { refusal: collision, plan: this.#planRemoval(record.prefix) };
-    const plan = this.#plan(record);
-    const limit = admission.limit(rowDelta(plan), this.#plannedDelta);
-    return limit ? { refusal: limit, gain: rowDelta(plan) } : { plan };
+  /**
+   * What to do for a record as things are. A bar takes our rows away. On a full router a prefix keeps the rows it has, with next hops of those it
+   * wants: some of a next-hop set are better than one that is dead.
+   */
+  #decide(record: RouteRecord): Decision {
+    const { admission, rows } = this.#context;
+    const { prefix, nexthops } = record;
+    const bar = nexthops.length > 0 ? admission.bar(prefix, nexthops) : undefined;
+    if (bar) return { refusal: bar, plan: this.#planRemoval(prefix) };
+    const plan = this.#plan(prefix, nexthops);
+    const lacking = rowDelta(plan);
+    const limit = admission.limit(prefix, lacking, this.#plannedDelta);
+    if (!limit) return { plan };
+    const some = someOf(nexthops, rows.owned(prefix));
+    return { refusal: limit, lacking, plan: this.#plan(prefix, some) };
   }
 
-  #plan({ prefix, nexthops }: RouteRecord): RecordPlan {
+  #plan(prefix: string, nexthops: readonly string[]): RecordPlan {
     const { rows, identity, router, client } = this.#context;
     const routes = client.rows(ROUTE_TABLE);
     return planRecord(
@@ -171,7 +185,7 @@ export class RouteWriter {
     let enough = FIRST_CHANGES;
     for (const record of records) {
       const plan = this.#admit(record, failures);
-      if (!plan || changeCount(plan) === 0) continue;
+      if (changeCount(plan) === 0) continue;
       planned.push({ record, prefix: record.prefix, plan });
       changes += changeCount(plan);
       this.#plannedDelta += rowDelta(plan);
@@ -184,15 +198,18 @@ export class RouteWriter {
     if (planned.length > 0) yield this.#chunk(planned);
   }
 
-  #admit(record: RouteRecord, failures: Failures): RecordPlan | undefined {
+  #admit(record: RouteRecord, failures: Failures): RecordPlan {
     const { admission } = this.#context;
-    const { refusal, gain, plan } = this.#decide(record);
-    failures.delete(record.index);
-    admission.forget(record.prefix);
-    if (!refusal) return plan;
-    failures.set(record.index, refusal);
-    if (gain !== undefined) admission.noteLimit(record.prefix, gain);
-    else admission.noteCollision(record.prefix);
+    const { refusal, lacking, plan } = this.#decide(record);
+    const { index, prefix, nexthops } = record;
+    if (!refusal) {
+      failures.delete(index);
+      admission.forget(prefix);
+      return plan;
+    }
+    failures.set(index, refusal);
+    if (lacking === undefined) admission.noteBar(prefix, nexthops);
+    else admission.noteLimit(prefix, lacking);
     return plan;
   }
 
