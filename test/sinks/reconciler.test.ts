@@ -107,6 +107,7 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const A = '10.0.0.0/24';
 const B = '10.0.1.0/24';
 
