@@ -17,6 +17,7 @@ import { AgentControl } from './control.ts';
 import { NetworkTable } from './network-table.ts';
 import { PeerTable, sourcesOf } from './peer-table.ts';
 import { type Passwords, readPasswords, routerIdNumber } from './peers.ts';
+import { SessionDevices } from './session-devices.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface AgentOptions {
@@ -38,6 +39,7 @@ export class Agent {
   readonly #speaker: Speaker;
   readonly #workLoop: WorkLoop;
   readonly #nextHops: NextHopTracker | undefined;
+  readonly #devices: SessionDevices;
   readonly #networks: NetworkTable;
   readonly #peers: PeerTable;
   readonly #eventLoop: EventLoopWatch;
@@ -67,7 +69,14 @@ export class Agent {
     const { protocol } = config.host;
     this.#nextHops = dryRun
       ? undefined
-      : new NextHopTracker({ core, protocol, log, onChanged: wake, onSettled: wake });
+      : new NextHopTracker({
+          core,
+          protocol,
+          log,
+          onChanged: wake,
+          onSettled: wake,
+          vrfOf: (network) => this.#networks.vrfOf(network),
+        });
     this.#workLoop = new WorkLoop({
       core,
       onNextHops: (events) => this.#nextHops?.take(events),
@@ -78,6 +87,11 @@ export class Agent {
     const workLoop = this.#workLoop;
     this.#networks = new NetworkTable({ core, workLoop, log, dryRun, trackNextHops });
     this.#peers = new PeerTable({ core, workLoop, speaker: this.#speaker });
+    this.#devices = new SessionDevices({
+      speaker: this.#speaker,
+      log,
+      onInterface: (name) => this.#peers.renewInterface(this.#config, name),
+    });
   }
 
   /** Rejects when it cannot run at all, with nothing left open; whatever can come later is waited for while running. */
@@ -100,6 +114,7 @@ export class Agent {
     // Before anything is written: the socket is what keeps a second agent out.
     this.#closeControl = await this.#serveControl();
     await this.#nextHops?.start();
+    await this.#devices.follow(config);
     await this.#speaker.start();
     for (const { name } of config.networks) await this.#openNetwork(name);
   }
@@ -119,6 +134,7 @@ export class Agent {
   }
 
   async #apply({ peers, networks, config }: ConfigDiff): Promise<void> {
+    await this.#devices.follow(config);
     for (const name of peers.removed) this.#peers.remove(name, 'no longer configured');
     for (const { name } of peers.replaced) this.#peers.remove(name, 'configured anew');
     for (const name of networks.removed) await this.#networks.remove(name);
@@ -130,6 +146,7 @@ export class Agent {
     for (const peer of peers.updated) await this.#peers.update(config, peer);
     for (const { name } of [...peers.replaced, ...peers.added]) await this.#addPeer(config, name);
     for (const name of this.#peers.byName.keys()) this.#peers.advertise(name);
+    this.#nextHops?.askAgain();
     this.#workLoop.wake();
   }
 
@@ -146,6 +163,7 @@ export class Agent {
     await this.#speaker.stop({ restarting: !flush, shutdownText: 'rutter is stopping' });
     await this.#networks.close({ flush });
     await this.#nextHops?.stop();
+    this.#devices.stop();
     this.#eventLoop.stop();
   }
 
@@ -172,6 +190,7 @@ export class Agent {
       speaker: this.#speaker,
       networks: this.#networks.byName,
       peers: this.#peers.byName,
+      devices: this.#devices,
       eventLoop: this.#eventLoop,
       onChanged: () => this.#workLoop.wake(),
     });

@@ -37,10 +37,13 @@ export function diffConfig(
 ): ConfigDiff {
   const ovnChanged = !isDeepStrictEqual(before.ovn, after.ovn);
   const networks = diffByName(before.networks, after.networks);
-  const peers = diffByName(before.bgp.peers, after.bgp.peers, ({ name }) => rekeyed.has(name));
+  const isElsewhere = ({ network }: PeerConfig) => vrfOf(before, network) !== vrfOf(after, network);
+  const isSessionTouched = (peer: PeerConfig) => rekeyed.has(peer.name) || isElsewhere(peer);
+  const peers = diffByName(before.bgp.peers, after.bgp.peers, isSessionTouched);
   const changedPeers = peers.changed.map((peer) => ({
     peer,
-    isPolicyOnly: isPolicyChange(find(before.bgp.peers, peer.name), peer, rekeyed),
+    isPolicyOnly:
+      !isSessionTouched(peer) && isPolicyChange(find(before.bgp.peers, peer.name), peer),
   }));
   return {
     peers: {
@@ -86,16 +89,14 @@ function find<Item extends Named>(items: readonly Item[], name: string): Item {
   return items.find((item) => item.name === name)!;
 }
 
-function isPolicyChange(
-  before: PeerConfig,
-  after: PeerConfig,
-  rekeyed: ReadonlySet<string>,
-): boolean {
+function isPolicyChange(before: PeerConfig, after: PeerConfig): boolean {
   const { import: imports, export: exports } = after;
-  return (
-    !rekeyed.has(after.name) &&
-    isDeepStrictEqual({ ...before, import: imports, export: exports }, after)
-  );
+  return isDeepStrictEqual({ ...before, import: imports, export: exports }, after);
+}
+
+/** Where a network's sessions live. */
+function vrfOf({ networks }: Config, network: string): string | undefined {
+  return networks.find(({ name }) => name === network)?.vrf;
 }
 
 /** The new configuration with the old values of what cannot change, and which these are. */

@@ -8,6 +8,7 @@ import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
 import { RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, TargetRuntime } from './runtime.ts';
+import type { SessionDevices } from './session-devices.ts';
 
 export interface ControlParts {
   readonly config: Config;
@@ -15,6 +16,7 @@ export interface ControlParts {
   readonly speaker: Speaker;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
+  readonly devices: Pick<SessionDevices, 'whyWaiting'>;
   readonly eventLoop: EventLoopWatch;
   /** The core was changed from here. */
   readonly onChanged: () => void;
@@ -73,6 +75,8 @@ export class AgentControl implements AgentView {
   networks(): readonly object[] {
     return [...this.#parts.networks.values()].map((network) => ({
       network: network.config.name,
+      vrf: network.config.vrf,
+      waiting: this.#parts.devices.whyWaiting(network.config),
       firstSync: network.initialSync.isFinished ? 'finished' : 'waiting',
       waitingFor: network.initialSync.waitingFor,
       advertised: network.config.advertise.length,
@@ -175,7 +179,7 @@ export class AgentControl implements AgentView {
   }
 
   #sample(): MetricsSample {
-    const { core, eventLoop, networks, peers, speaker } = this.#parts;
+    const { core, devices, eventLoop, networks, peers, speaker } = this.#parts;
     eventLoop.takeWorstMs();
     const memory = core.memory();
     return {
@@ -192,6 +196,10 @@ export class AgentControl implements AgentView {
           advertisedPrefixes: status.advertisedCount,
         };
       }),
+      networks: [...networks.values()].map(({ config }) => ({
+        network: config.name,
+        waiting: devices.whyWaiting(config) !== undefined,
+      })),
       targets: [...networks.values()].flatMap(({ config, targets }) =>
         targets.map(({ fib, kind, reconciler }) => {
           const counters = core.fibCounters(fib);

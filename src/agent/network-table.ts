@@ -37,6 +37,11 @@ export class NetworkTable {
     return this.#networks;
   }
 
+  /** The VRF device of a network, by its number in the core. */
+  vrfOf(id: number): string | undefined {
+    return [...this.#networks.values()].find((each) => each.id === id)?.config.vrf;
+  }
+
   /** The FIB has something to drain. */
   kick(fib: number): void {
     this.#targets.get(fib)?.reconciler.kick();

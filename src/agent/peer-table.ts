@@ -62,6 +62,15 @@ export class PeerTable {
     this.advertise(peer.name);
   }
 
+  /** An interface has been made anew: the core must know its peers' link-local next hops by the new index. */
+  async renewInterface(config: Config, name: string): Promise<void> {
+    for (const runtime of this.#peers.values()) {
+      if (runtime.config.interface !== name) continue;
+      const around = await surroundings(runtime.config, runtime.network);
+      this.#parts.core.updatePeer(runtime.id, corePeer(config, runtime.config, around));
+    }
+  }
+
   /** Ends the session; the peer's routes go. */
   remove(name: string, reason: string): void {
     const { core, speaker, workLoop } = this.#parts;
@@ -105,6 +114,7 @@ function sourceName(peer: PeerConfig, family: AddressFamily): string {
 async function surroundings(peer: PeerConfig, network: NetworkRuntime): Promise<PeerSurroundings> {
   return {
     network: network.id,
+    vrf: network.config.vrf,
     interfaceIndex: await interfaceIndex(peer.interface),
     forwardingPreserved: network.targets.length > 0,
   };

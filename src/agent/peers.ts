@@ -9,6 +9,8 @@ import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 export interface PeerSurroundings {
   /** Core id of the peer's network. */
   readonly network: number;
+  /** The VRF device the session lives in. */
+  readonly vrf: string | undefined;
   /** Kernel index of the session's interface, 0 when unknown. */
   readonly interfaceIndex: number;
   /** Routes of an earlier life may still be forwarding (RFC 4724 §4.1, the F bit). */
@@ -42,6 +44,7 @@ export function speakerPeer(
     localAddress: peer.localAddress,
     port: peer.port,
     passive: peer.passive,
+    bindDevice: around.vrf,
     families: peer.families,
     holdTimeSeconds: peer.holdTime / 1000,
     keepaliveTimeSeconds: peer.keepaliveTime / 1000,

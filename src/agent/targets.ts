@@ -36,10 +36,11 @@ function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
 }
 
 function hostTarget(config: Config, network: NetworkConfig): TargetPlan[] {
-  const table = network.vrf ?? network.table;
-  if (table === undefined) return [];
+  const { vrf, table } = network;
   const { protocol, metric } = config.host;
-  return [{ kind: 'host', sink: { kind: 'host', table, protocol, metric } }];
+  const mark = { kind: 'host', protocol, metric } as const;
+  if (vrf !== undefined) return [{ kind: 'host', sink: { ...mark, table: vrf, isVrf: true } }];
+  return table === undefined ? [] : [{ kind: 'host', sink: { ...mark, table } }];
 }
 
 export interface TargetDiff {

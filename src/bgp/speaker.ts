@@ -8,12 +8,13 @@ import type { AdvertisedRoute } from './adj-rib-out.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { administrativeCease, cease } from './errors.ts';
 import { CeaseReason } from './iana.ts';
+import { type ListenAddress, Listeners } from './listeners.ts';
 import { Peer, type PeerEvents, type SpeakerLog } from './peer.ts';
 import { hopLimits, type PeerOptions } from './peer-options.ts';
 import type { PeerStatus } from './peer-status.ts';
 import type { SessionEnvironment } from './session.ts';
 import { TcpTransport } from './transport/tcp.ts';
-import type { Connection, Listener, ListenTarget, Transport } from './transport/transport.ts';
+import type { Connection, Listener, Transport } from './transport/transport.ts';
 import { TurnBudget } from './turn-budget.ts';
 import type { UpdateReceiver } from './update-receiver.ts';
 
@@ -37,11 +38,6 @@ export interface SpeakerOptions {
   readonly random?: (() => number) | undefined;
 }
 
-interface ListenAddress {
-  readonly address: IpAddress;
-  readonly port: number;
-}
-
 /** How stop() ends the sessions. */
 export interface StopOptions {
   /** Sent with Cease/Administrative Shutdown (RFC 9003). */
@@ -54,8 +50,9 @@ export class Speaker {
   readonly #options: SpeakerOptions;
   readonly #environment: SessionEnvironment;
   readonly #peers = new Map<string, Peer>();
-  readonly #listeners: Listener[] = [];
-  readonly #devices = new Map<string, Promise<void>>();
+  readonly #listeners: Listeners;
+  /** Devices that are not there, and how to say so. */
+  readonly #missing = new Map<string, string>();
   #isRunning = false;
 
   constructor(options: SpeakerOptions) {
@@ -67,25 +64,29 @@ export class Speaker {
       budget: new TurnBudget(clock),
       random: options.random ?? Math.random,
     };
+    this.#listeners = new Listeners(
+      this.#environment.transport,
+      options.listen,
+      (connection, device) => this.#accepted(connection, device),
+    );
   }
 
   /** Ports in use, in the order of `listen`. */
   get ports(): readonly number[] {
-    return this.#listeners.map(({ port }) => port);
+    return this.#listeners.ports(undefined);
   }
 
   /** Listens, then starts every peer. Rejects with a TransportError when an address cannot be listened on. */
   async start(): Promise<void> {
     this.#isRunning = true;
-    for (const target of this.#options.listen) await this.#listen(target);
+    await this.#listeners.open(undefined);
     for (const peer of this.#peers.values()) await this.#begin(peer);
   }
 
   /** Ends every session and resolves when the connections are closed. */
   async stop({ shutdownText, restarting }: StopOptions = {}): Promise<void> {
     this.#isRunning = false;
-    for (const listener of this.#listeners.splice(0)) listener.close();
-    this.#devices.clear();
+    this.#listeners.closeAll();
     const notification = restarting
       ? undefined
       : administrativeCease('administrativeShutdown', shutdownText);
@@ -124,11 +125,36 @@ export class Speaker {
     peer.stop(cease(CeaseReason.peerDeconfigured));
     peer.dispose();
     this.#forgetPassword(peer);
+    const { bindDevice } = peer.options;
+    const isShared = [...this.#peers.values()].some(
+      ({ options }) => options.bindDevice === bindDevice,
+    );
+    if (bindDevice !== undefined && !isShared) this.#listeners.close(bindDevice);
+  }
+
+  /**
+   * A device that peers are bound to, or their interface, is not there (`missing` says how to tell people) or is there again. Its peers wait
+   * meanwhile, without routes. Devices nobody has spoken of count as being there.
+   */
+  setDevice(name: string, missing: string | undefined): void {
+    if (this.#missing.get(name) === missing) return;
+    if (missing === undefined) this.#missing.delete(name);
+    else this.#missing.set(name, missing);
+    if (!this.#isRunning) return;
+    if (missing !== undefined) this.#listeners.close(name); // of a device that has gone they hear nothing any more
+    for (const peer of this.#peers.values()) {
+      if (!devicesOf(peer.options).includes(name)) continue;
+      if (missing !== undefined) peer.stop(undefined);
+      void this.#begin(peer);
+    }
   }
 
   /** Cease/Administrative Reset, and a new start; also out of the Idle that a prefix limit has led to. */
   resetPeer(name: string, text?: string): void {
-    this.#peer(name).reset(administrativeCease('administrativeReset', text));
+    const peer = this.#peer(name);
+    if (this.#whyWaiting(peer) === undefined) {
+      peer.reset(administrativeCease('administrativeReset', text));
+    }
   }
 
   /** Tells a peer, or all of them, local routes; replaces those of the same prefix. Survives the session. */
@@ -163,20 +189,12 @@ export class Speaker {
     return target === 'all' ? [...this.#peers.values()] : [this.#peer(target)];
   }
 
-  async #listen(target: ListenTarget): Promise<void> {
-    const { transport } = this.#environment;
-    const listener = await transport.listen(target, (connection) =>
-      this.#accepted(connection, target.device),
-    );
-    if (this.#isRunning) this.#listeners.push(listener);
-    else listener.close();
-  }
-
   /** What the listeners must know of the peer, then the peer itself. A failure is this peer's alone. */
   async #begin(peer: Peer): Promise<void> {
+    if (this.#waits(peer)) return;
     try {
       const { bindDevice } = peer.options;
-      if (bindDevice !== undefined) await this.#listenOnDevice(bindDevice);
+      if (bindDevice !== undefined) await this.#listeners.open(bindDevice);
       this.#setPassword(peer);
       if (peer.options.ttlSecurity !== undefined) this.#setTtl(peer);
       peer.refuseConnections(undefined);
@@ -189,17 +207,23 @@ export class Speaker {
         'peer cannot connect to us',
       );
     }
-    if (this.#isRunning && this.#peers.get(peer.options.name) === peer) peer.start();
+    const isOurs = this.#peers.get(peer.options.name) === peer;
+    if (this.#isRunning && isOurs && !this.#waits(peer)) peer.start();
   }
 
-  /** Once per device, also when two of its peers come at the same time. */
-  #listenOnDevice(device: string): Promise<void> {
-    const targets = this.#options.listen.map((target) => ({ ...target, device }));
-    const listening =
-      this.#devices.get(device) ??
-      Promise.all(targets.map((target) => this.#listen(target))).then(() => undefined);
-    this.#devices.set(device, listening);
-    return listening;
+  /** Whether one of the peer's devices is missing; the peer says so. */
+  #waits(peer: Peer): boolean {
+    const reason = this.#whyWaiting(peer);
+    if (reason !== undefined) peer.refuseConnections(reason);
+    return reason !== undefined;
+  }
+
+  #whyWaiting({ options }: Peer): string | undefined {
+    for (const name of devicesOf(options)) {
+      const missing = this.#missing.get(name);
+      if (missing !== undefined) return missing;
+    }
+    return undefined;
   }
 
   #setPassword({ options }: Peer): void {
@@ -228,11 +252,8 @@ export class Speaker {
     for (const listener of this.#listenersOf(peer.options)) listener.setTtl(ttl!);
   }
 
-  #listenersOf(options: PeerOptions): Listener[] {
-    return this.#listeners.filter(
-      ({ target }) =>
-        target.address.length === options.address.length && target.device === options.bindDevice,
-    );
+  #listenersOf({ bindDevice, address }: PeerOptions): Listener[] {
+    return this.#listeners.of(bindDevice, address);
   }
 
   #accepted(connection: Connection, device: string | undefined): void {
@@ -259,4 +280,9 @@ export class Speaker {
         options.bindDevice === device,
     );
   }
+}
+
+/** The devices without which there is no session. */
+function devicesOf({ bindDevice, interface: link }: PeerOptions): string[] {
+  return [bindDevice, link].filter((name) => name !== undefined);
 }

@@ -217,7 +217,11 @@ const network = z.strictObject({
     .describe(
       'Host table: number, name or VRF device; without it (and `vrf`) the host is left alone.',
     ),
-  vrf: interfaceName.optional().describe('VRF device whose table is filled.'),
+  vrf: interfaceName
+    .optional()
+    .describe(
+      'VRF device the network lives in: its table is filled, its next hops and its sessions are inside.',
+    ),
   ovn: networkOvn.optional().describe('The OVN router to fill; without it OVN is left alone.'),
   advertise: z.array(advertise).default([]).describe('Prefixes announced to peers.'),
   imports: z

@@ -25,7 +25,7 @@ function checkDuplicates({ bgp, networks }: LooseConfig): Fault[] {
   const peers = ['bgp', 'peers'] as const;
   return [
     ...repeated(bgp.peers, (peer) => peer.name, [...peers], 'name'),
-    ...repeated(bgp.peers, endpoint, [...peers], 'address'),
+    ...repeated(bgp.peers, (peer) => endpoint(peer, networks), [...peers], 'address'),
     ...repeated(
       bgp.listen,
       ({ address, port }) => address && `${address} port ${port ?? 179}`,
@@ -38,13 +38,12 @@ function checkDuplicates({ bgp, networks }: LooseConfig): Fault[] {
   ];
 }
 
-/** Two sessions need two peers: one address (on one interface) in one network is one of them. */
-function endpoint(peer: LoosePeer): string | undefined {
+/** Two sessions need two peers: one address (on one interface) in one VRF is one of them. */
+function endpoint(peer: LoosePeer, networks: readonly LooseNetwork[]): string | undefined {
   if (!peer.address) return undefined;
+  const { vrf } = networks.find(({ name }) => name === (peer.network ?? 'default')) ?? {};
   const suffix = peer.interface === undefined ? '' : ` on ${peer.interface}`;
-  return peer.network === 'default' || peer.network === undefined
-    ? `${peer.address}${suffix}`
-    : `${peer.address}${suffix} in ${peer.network}`;
+  return vrf === undefined ? `${peer.address}${suffix}` : `${peer.address}${suffix} in VRF ${vrf}`;
 }
 
 function repeated<Item>(

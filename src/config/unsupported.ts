@@ -5,9 +5,8 @@ import type { Path } from './problem.ts';
 
 export function findUnsupported(raw: unknown): Fault[] {
   const config = readLoosely(raw);
-  const vrfs = new Set(config.networks.flatMap(({ name, vrf }) => (vrf && name ? [name] : [])));
   return [
-    ...config.bgp.peers.flatMap((peer, index) => inPeer(peer, ['bgp', 'peers', index], vrfs)),
+    ...config.bgp.peers.flatMap((peer, index) => inPeer(peer, ['bgp', 'peers', index])),
     ...Object.entries(config.policies).flatMap(([name, rules]) => inPolicy(rules, name)),
     ...config.networks.flatMap((network, index) => inNetwork(network, ['networks', index])),
     ...config.sources.map((_, index) => notYet(['sources', index], 'following the kernel')),
@@ -18,15 +17,12 @@ function notYet(path: Path, what: string): Fault {
   return { path, message: `not supported yet: ${what}` };
 }
 
-function inPeer(peer: LoosePeer, path: Path, vrfs: ReadonlySet<string>): Fault[] {
+function inPeer(peer: LoosePeer, path: Path): Fault[] {
   const faults: Fault[] = [];
   if (peer.interface !== undefined && peer.address === undefined) {
     faults.push(notYet([...path, 'interface'], 'unnumbered peers, give an address too'));
   }
   if (peer.bfd !== undefined) faults.push(notYet([...path, 'bfd'], 'BFD'));
-  if (peer.network !== undefined && vrfs.has(peer.network)) {
-    faults.push(notYet([...path, 'network'], 'sessions inside a VRF'));
-  }
   return faults;
 }
 

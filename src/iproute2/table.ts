@@ -1,6 +1,7 @@
 // A configured table (number, name, VRF device) → the kernel's table number.
 import { readFile } from 'node:fs/promises';
 import { readIpJson } from './command.ts';
+import { type Device, readDevices } from './devices.ts';
 
 export interface KernelTable {
   readonly number: number;
@@ -15,11 +16,6 @@ const wellKnown: ReadonlyMap<string, number> = new Map([
 ]);
 const nameFiles = ['/etc/iproute2/rt_tables', '/usr/share/iproute2/rt_tables'];
 
-interface LinkJson {
-  readonly ifname: string;
-  readonly linkinfo?: { readonly info_data?: { readonly table?: number } };
-}
-
 /** The table, or undefined while no table or VRF device has that name. */
 export async function findTable(
   namespace: string | undefined,
@@ -30,14 +26,24 @@ export async function findTable(
   const known = wellKnown.get(text);
   if (known !== undefined) return { number: known };
   const vrf = await findVrf(namespace, text);
-  if (vrf !== undefined) return { number: vrf, vrf: text };
+  if (vrf !== undefined) return vrf;
   const named = await findNamedTable(text);
   return named === undefined ? undefined : { number: named };
 }
 
-async function findVrf(namespace: string | undefined, name: string): Promise<number | undefined> {
+/** The table of a VRF device, or undefined while there is no VRF device of that name. */
+export async function findVrf(
+  namespace: string | undefined,
+  name: string,
+): Promise<KernelTable | undefined> {
+  const device = (await listVrfs(namespace)).find((each) => each.name === name);
+  return device?.vrfTable === undefined ? undefined : { number: device.vrfTable, vrf: name };
+}
+
+/** Every VRF device. */
+export async function listVrfs(namespace: string | undefined): Promise<Device[]> {
   const links = await readIpJson(namespace, ['-details', 'link', 'show', 'type', 'vrf']);
-  return (links as LinkJson[]).find((link) => link.ifname === name)?.linkinfo?.info_data?.table;
+  return [...readDevices(links).values()];
 }
 
 /** rt_tables(5): lines of `number name`. */

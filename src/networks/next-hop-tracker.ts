@@ -111,6 +111,12 @@ export class NextHopTracker {
     this.#resolve();
   }
 
+  /** Networks live elsewhere now: everything is asked anew. */
+  askAgain(): void {
+    this.#askAll();
+    this.#resolve();
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#ticker);

@@ -16,6 +16,7 @@ export interface MetricsSample {
     readonly overLimit: number;
     readonly outOfMemory: number;
   }[];
+  readonly networks: readonly { readonly network: string; readonly waiting: boolean }[];
   readonly targets: readonly {
     readonly network: string;
     readonly target: string;
@@ -109,6 +110,17 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
     'rutter_peer_out_of_memory_total',
     'prefixes refused at the memory ceiling',
     (p) => p.outOfMemory,
+  );
+
+  declare(
+    'rutter_network_waiting',
+    '1 while the VRF device of the network does not exist',
+    ['network'],
+    () =>
+      sample.networks.map(({ network, waiting }) => ({
+        labels: { network },
+        value: Number(waiting),
+      })),
   );
 
   const perTarget = (

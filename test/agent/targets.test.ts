@@ -38,7 +38,10 @@ describe('planTargets', () => {
 
   it('prefers the VRF device to a table', () => {
     expect(plan('{ name: blue, vrf: blue }')).toEqual([
-      { kind: 'host', sink: { kind: 'host', table: 'blue', protocol: 114, metric: 20 } },
+      {
+        kind: 'host',
+        sink: { kind: 'host', table: 'blue', isVrf: true, protocol: 114, metric: 20 },
+      },
     ]);
   });
 

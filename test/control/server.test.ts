@@ -46,6 +46,7 @@ const view: AgentView = {
         ...{ attributeDiscard: 0, overLimit: 0, outOfMemory: 0 },
       },
     ],
+    networks: [{ network: 'blue', waiting: true }],
     targets: [
       {
         ...{ network: 'default', target: 'ovn', ready: true, installed: 2, pending: 0, refused: 0 },
@@ -123,6 +124,7 @@ describe('the control API', () => {
     for (const line of lines)
       expect(line === '' || line.startsWith('# ') || sample.test(line), line).toBe(true);
     expect(lines).toContain('rutter_peer_established{peer="tor-a",network="default"} 1');
+    expect(lines).toContain('rutter_network_waiting{network="blue"} 1');
     expect(lines).toContain('rutter_target_installed_entries{network="default",target="ovn"} 2');
     expect(lines).toContain('rutter_core_routes 3');
   });

@@ -3,6 +3,8 @@
 export interface HostSinkOptions {
   /** Table number, table name (`main`), or the name of a VRF device. */
   readonly table: string | number;
+  /** `table` can only be a VRF device: a table that happens to have the name is not meant. */
+  readonly isVrf?: boolean;
   /** Kernel route protocol of every route and next hop object we own (1–255). */
   readonly protocol: number;
   /** Route metric (priority). */

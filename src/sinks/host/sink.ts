@@ -13,7 +13,7 @@ import { performance } from 'node:perf_hooks';
 import type { FibBatch } from '../../core/records.ts';
 import { IpMonitor } from '../../iproute2/monitor.ts';
 import type { MonitorLine } from '../../iproute2/monitor-line.ts';
-import { findTable } from '../../iproute2/table.ts';
+import { findTable, findVrf, type KernelTable, listVrfs } from '../../iproute2/table.ts';
 import type { ApplyResult, EmitSinkEvent, Sink, SinkState } from '../sink.ts';
 import { HostTable } from './host-table.ts';
 import type { HostSinkOptions } from './options.ts';
@@ -102,14 +102,32 @@ class HostSink implements Sink {
     this.#table?.close();
     this.#table = undefined;
     await this.#watch();
-    const { namespace, table } = this.#options;
-    const found = await findTable(namespace, table);
-    if (found === undefined) return this.#tell('waiting', `no table or VRF device named ${table}`);
+    const found = await this.#find();
+    if (found === undefined) return this.#tell('waiting', this.#whyWaiting());
     this.#table = new HostTable(this.#options, found, this.#emit);
     this.#readAgain = false;
     await this.#table.read();
     this.#tell('ready', `table ${found.number} read`);
     this.#startIdleTimer();
+  }
+
+  #find(): Promise<KernelTable | undefined> {
+    const { namespace, table, isVrf } = this.#options;
+    return isVrf ? findVrf(namespace, String(table)) : findTable(namespace, table);
+  }
+
+  #whyWaiting(): string {
+    const { table, isVrf } = this.#options;
+    return isVrf ? `VRF device ${table} does not exist` : `no table or VRF device named ${table}`;
+  }
+
+  /** The VRF device is gone, or has another table. Its old one is nobody's now, unless another device has taken it over. */
+  async #leave(table: HostTable): Promise<void> {
+    const { number, vrf } = table.kernelTable;
+    this.#tell('connecting', `table ${number} is not ${this.#options.table}'s any more`);
+    if (vrf === undefined) return;
+    const owners = await listVrfs(this.#options.namespace);
+    if (!owners.some(({ vrfTable }) => vrfTable === number)) await table.flush();
   }
 
   async #watch(): Promise<void> {
@@ -208,9 +226,12 @@ class HostSink implements Sink {
   async #check(): Promise<void> {
     this.#lastCheck = performance.now();
     const table = this.#table;
-    const found = await findTable(this.#options.namespace, this.#options.table);
+    const found = await this.#find();
     const known = table?.kernelTable;
-    if (found?.number !== known?.number || found?.vrf !== known?.vrf) return this.#begin();
+    if (found?.number !== known?.number || found?.vrf !== known?.vrf) {
+      if (table !== undefined) await this.#leave(table);
+      return this.#begin();
+    }
     if (table === undefined) return;
     if (this.#linksChanged) table.renewDevices();
     this.#linksChanged = false;
