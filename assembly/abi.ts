@@ -139,6 +139,7 @@ export const DECISION_PATH_ID = 13;
 export const DECISION_IMPORT_POLICY = 14;
 export const DECISION_OWN_AS = 15;
 export const DECISION_ORIGINATOR = 16;
+export const DECISION_OWN_SUBNET = 17;
 
 // ---- result record: what receive, checkUpdate, drain, pages and counters leave behind; u32 each, at these byte offsets ----
 export const RESULT_STATUS = 0;
@@ -194,11 +195,12 @@ export const ANY_PEER = 65536;
 
 // ---- route row, variable size ----
 //
-//   0          2       3        4          6                7      8            12          16                  20
-//   | bits u16 | flags | reason | peer u16 | fibCount u8    | zero | pathId u32 | since u32 | attributeSet u32  | key | FIB states |
+//   0          2       3        4          6              8            12          16                 20                 22     24
+//   | bits u16 | flags | reason | peer u16 | fibCount u16 | pathId u32 | since u32 | attributeSet u32 | importedFrom u16 | zero | key | FIB states |
 //
+// peer is who announced the route, in whatever network; importedFrom, where the row is flagged so, is that network.
 // The key takes whole words: 4 × ceil(bits / 32) bytes. There is one FIB_STATE_* byte per FIB, padded to a whole word.
-export const ROUTE_ROW_SIZE = 20;
+export const ROUTE_ROW_SIZE = 24;
 export const ROUTE_ROW_BITS = 0;
 export const ROUTE_ROW_FLAGS = 2;
 export const ROUTE_ROW_REASON = 3;
@@ -207,9 +209,11 @@ export const ROUTE_ROW_FIB_COUNT = 6;
 export const ROUTE_ROW_PATH_ID = 8;
 export const ROUTE_ROW_SINCE = 12;
 export const ROUTE_ROW_ATTRIBUTE_SET = 16;
+export const ROUTE_ROW_IMPORTED_FROM = 20;
 export const ROUTE_ROW_FLAG_BEST = 1;
 export const ROUTE_ROW_FLAG_MULTIPATH = 2;
 export const ROUTE_ROW_FLAG_STALE = 4;
+export const ROUTE_ROW_FLAG_IMPORTED = 8;
 
 // ---- FIB row, variable size; next-hop set definitions follow the last one ----
 //

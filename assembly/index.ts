@@ -29,8 +29,10 @@ export {
 } from './host/module';
 export {
   originate,
+  removeNetwork,
   setNetwork,
   setNextHop,
+  setOwnSubnets,
   takeNextHopEvents,
   trackNextHops,
   withdrawOriginated,
@@ -46,6 +48,7 @@ export {
   readRestlessCount,
   receive,
   removePeer,
+  setImport,
   setPeer,
   setPeerLimit,
 } from './host/peers';

@@ -1,10 +1,20 @@
 // Networks, their next hops and their local routes, as the host configures them.
+import { FAMILY_COUNT } from '../abi';
+import { scratchKey, writeKey } from '../lpm/key';
 import { inputPtr, outputPtr } from '../memory/buffers';
 import { nextHopById, takeEvents, trackNextHopsOf } from '../nexthop/next-hop';
+import { endOfObservation, observationAt } from '../nexthop/observation';
 import { MAXIMUM_PATHS } from '../rib/loc-rib';
 import { originateRoute, withdrawLocalRoute } from '../rib/local-routes';
-import { ensureNetwork, knownNetwork, networkById } from '../rib/network';
-import { passAll } from '../rib/restless';
+import {
+  ensureNetwork,
+  knownNetwork,
+  Network,
+  networkById,
+  removeNetworkRecord,
+} from '../rib/network';
+import { LOCAL_PEER, peerById, peerIdLimit } from '../rib/peer';
+import { forgetTable, passAll } from '../rib/restless';
 import { nextGeneration, requestWalks } from '../rib/table-walk';
 
 /** Adds a network or changes its options, which are applied by work(). False when there is no memory. */
@@ -19,6 +29,51 @@ export function setNetwork(id: u32, alwaysMed: bool, maximumPaths: u32, relax: b
   network.multipathRelax = relax;
   network.mark = nextGeneration();
   requestWalks(network, network.mark);
+  return true;
+}
+
+/** Gives a network back. False while peers, import lines, FIBs or routes of it are left, or others import from it. */
+export function removeNetwork(id: u32): bool {
+  const network = networkById(id);
+  if (network == null || !network.isEmpty || hasPeers(id)) return false;
+  for (let family = 0; family < FAMILY_COUNT; family++) forgetTable(network.table(family));
+  removeNetworkRecord(network);
+  return true;
+}
+
+function hasPeers(network: u32): bool {
+  for (let id: u32 = 0; id < peerIdLimit(); id++) {
+    const peer = peerById(id);
+    if (peer != null && id != LOCAL_PEER && peer.network == network) return true;
+  }
+  return false;
+}
+
+/**
+ * The network's own subnets are those of the observation records (prefixes alone) in `size` bytes of the input buffer and, where
+ * the call goes on with the last one, those that were there. Applied by work(). False when there is no memory for all of them.
+ */
+export function setOwnSubnets(id: u32, size: u32, isContinued: bool): bool {
+  const network = networkById(id);
+  if (network == null) return false;
+  if (!isContinued) {
+    for (let family = 0; family < FAMILY_COUNT; family++) network.table(family).ownSubnets.clear();
+  }
+  const isComplete = addOwnSubnets(network, inputPtr, inputPtr + size);
+  network.mark = nextGeneration();
+  requestWalks(network, network.mark);
+  return isComplete;
+}
+
+function addOwnSubnets(network: Network, ptr: usize, end: usize): bool {
+  for (let next = endOfObservation(ptr, end); next; next = endOfObservation(ptr, end)) {
+    const subnet = observationAt(ptr);
+    if (subnet.hasPrefix) {
+      writeKey(scratchKey, subnet.addressPtr, 16, subnet.bits);
+      if (!network.table(subnet.family).ownSubnets.add(scratchKey, subnet.bits)) return false;
+    }
+    ptr = next;
+  }
   return true;
 }
 

@@ -7,7 +7,7 @@ import { knownNetwork, Network, networkById } from '../rib/network';
 import { ensurePeer, LOCAL_PEER, Peer, peerById, removePeerRecord } from '../rib/peer';
 import { receiveChunk } from '../rib/receive';
 import { beginReceiving, endReceiving, passAll, passRested, restlessCount } from '../rib/restless';
-import { nextGeneration, requestSweep, requestWalk } from '../rib/table-walk';
+import { nextGeneration, requestSweep, requestWalk, requestWalks } from '../rib/table-walk';
 
 /**
  * The address is in the input buffer. Adds the peer or changes it; false when there is no memory, no such network, or the peer
@@ -29,9 +29,9 @@ export function setPeer(
   const network = networkById(networkId);
   if (network == null) return false;
   const peer = ensurePeer(id);
-  if (peer == null) return false;
+  if (peer == null || peer.isImport) return false;
   // Routes are found by the network of their peer: it changes only when there are none.
-  if (peer.network != networkId && peer.routeCount != 0) return false;
+  if (peer.network != networkId && (peer.routeCount != 0 || peer.copyCount != 0)) return false;
   peer.network = networkId;
   peer.asn = asn;
   peer.interfaceIndex = interfaceIndex;
@@ -56,15 +56,44 @@ export function setPeer(
   return true;
 }
 
+/**
+ * An import line: a peer of network `networkId` whose routes are copies of those that network `sourceId` has chosen, as far as the
+ * policy lets them through. Adds it or changes its policy; work() carries it out, closePeer ends it.
+ */
+export function setImport(id: u32, networkId: u32, sourceId: u32, policy: u32): bool {
+  const source = networkById(sourceId);
+  if (id == LOCAL_PEER || networkId == sourceId) return false;
+  if (source == null || networkById(networkId) == null) return false;
+  const known = peerById(id);
+  if (known != null && !isLine(known, networkId, sourceId)) return false;
+  const line = ensurePeer(id);
+  if (line == null) return false;
+  if (line.isOpen && line.linePolicy == policy) return true;
+  if (!line.isOpen) source.addImporter(line);
+  line.isImport = true;
+  line.isOpen = true;
+  line.network = networkId;
+  line.sourceNetwork = <u16>sourceId;
+  line.linePolicy = policy;
+  line.lineMark = nextGeneration();
+  requestWalks(source, line.lineMark);
+  return true;
+}
+
+function isLine(peer: Peer, networkId: u32, sourceId: u32): bool {
+  return peer.isImport && peer.network == networkId && peer.sourceNetwork == sourceId;
+}
+
 export function setPeerLimit(id: u32, family: u32, limit: u32): void {
   const peer = peerById(id);
   if (peer != null) peer.family(family).limit = limit;
 }
 
-/** False while routes of it are left. */
+/** False while routes of it are left, or copies of them in other networks. */
 export function removePeer(id: u32): bool {
   const peer = peerById(id);
-  if (peer == null || id == LOCAL_PEER || peer.routeCount != 0) return false;
+  if (peer == null || id == LOCAL_PEER) return false;
+  if (peer.routeCount != 0 || peer.copyCount != 0) return false;
   removePeerRecord(peer);
   return true;
 }
@@ -78,7 +107,7 @@ export function openPeer(
   addPathMask: u32,
 ): bool {
   const peer = peerById(id);
-  if (peer == null) return false;
+  if (peer == null || peer.isImport) return false;
   peer.dropPartial();
   peer.isOpen = true;
   peer.maxMessageSize = maxMessageSize;
@@ -97,7 +126,7 @@ export function openPeer(
  */
 export function receive(id: u32, size: u32, now: u32, nowMs: u32, isContinued: bool): bool {
   const peer = peerById(id);
-  if (peer == null || !peer.isOpen) return false;
+  if (peer == null || !peer.isOpen || peer.isImport) return false;
   if (!isContinued) result.clear();
   result.status = 0;
   beginReceiving(nowMs);
@@ -112,7 +141,7 @@ export function receive(id: u32, size: u32, now: u32, nowMs: u32, isContinued: b
  */
 export function learn(id: u32, size: u32, now: u32, isContinued: bool): bool {
   const peer = peerById(id);
-  if (peer == null || id == LOCAL_PEER) return false;
+  if (peer == null || id == LOCAL_PEER || peer.isImport) return false;
   if (!isContinued) result.clear();
   learnRecords(peer, inputPtr, inputPtr + size, now);
   return true;
@@ -133,6 +162,7 @@ export function closePeer(id: u32, retainMask: u32): bool {
   const peer = peerById(id);
   if (peer == null) return false;
   peer.dropPartial();
+  if (peer.isImport && peer.isOpen) knownNetwork(peer.sourceNetwork).removeImporter(peer);
   peer.isOpen = false;
   passAll(); // Bad news: nobody waits any more.
   const network = knownNetwork(peer.network);

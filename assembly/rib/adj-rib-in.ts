@@ -3,6 +3,8 @@
 import { applyPolicy, policyLacksMemory } from '../policy/apply';
 import { AttributeSet } from './attribute-set';
 import { Destination, newDestination } from './destination';
+import { noteForImporters } from './import-queue';
+import { announcerOf, isImported } from './imported';
 import { decideDestination, noteStarvation, setFlags, setLabel } from './loc-rib';
 import { knownPeer, Peer, PeerFamily } from './peer';
 import { newRoute, Route } from './route';
@@ -59,16 +61,26 @@ export function renewRoute(
   return true;
 }
 
+/** A copy has the attributes that its original has, as they are; the caller decides anew when they are others (true). */
+export function renewCopy(
+  copy: Route,
+  line: Peer,
+  table: Table,
+  set: AttributeSet,
+  since: u32,
+): bool {
+  refresh(copy, line.family(table.family));
+  if (copy.attributes == set) return false;
+  copy.setAttributes(set);
+  copy.since = since;
+  return true;
+}
+
 /** Applies the peer's import policy, which may be another one by now, to what the peer said. */
 export function reapplyPolicy(route: Route, table: Table, destination: Destination): void {
   const peer = knownPeer(route.peer);
-  if (!isOf(peer, table)) return;
+  if (peer.isImport) return; // it has been through its peer's policy where it came in
   setReceived(route, peer, table, destination, route.attributes.received);
-}
-
-/** An imported route has been through its peer's policy in the network where it came in. */
-function isOf(peer: Peer, table: Table): bool {
-  return peer.network == table.network.id;
 }
 
 function setReceived(
@@ -92,7 +104,7 @@ function judge(
   set: AttributeSet,
 ): AttributeSet | null {
   judgement = ANNOUNCED;
-  if (!isOf(peer, table)) return set;
+  if (peer.isImport) return set;
   const effective = applyPolicy(peer.importPolicy, table.family, keyPtr, bits, set, peer.id);
   if (effective == null && policyLacksMemory()) {
     judgement = OUT_OF_MEMORY;
@@ -118,13 +130,21 @@ export function removeRoute(table: Table, destination: Destination, route: Route
   setFlags(route, table.family, 0);
   refresh(route, knownPeer(route.peer).family(table.family));
   peerFamilyCount(table, route, -1);
+  if (isImported(route)) announcerOf(route).copyCount--;
   destination.unlink(route);
   route.free();
 }
 
 /** Removes a destination that has no routes left. */
 export function removeDestination(table: Table, destination: Destination): void {
+  if (table.network.firstImporter) noteForImporters(table, destination, 0);
   setLabel(table, destination, 0);
+  dropDestination(table, destination);
+}
+
+/** Gives back a destination without routes, unless its importers must be told first. */
+export function dropDestination(table: Table, destination: Destination): void {
+  if (destination.isAwaited) return;
   table.remove(destination);
   destination.free();
 }
@@ -167,7 +187,7 @@ export function insertRoute(
   const counters = peer.family(table.family);
   refusal = OVER_LIMIT;
   if (counters.isFull) return null;
-  if (known != null && pathId != 0 && known.countOf(peer.id) >= MAXIMUM_PATHS_PER_PEER) {
+  if (known != null && pathId != 0 && hasManyPaths(peer, known)) {
     return null;
   }
   refusal = OUT_OF_MEMORY;
@@ -187,9 +207,15 @@ export function insertRoute(
   return destination;
 }
 
+/** Copies are as many as the chosen routes of another network, which has its bounds. */
+function hasManyPaths(peer: Peer, destination: Destination): bool {
+  return !peer.isImport && destination.countOf(peer.id) >= MAXIMUM_PATHS_PER_PEER;
+}
+
 function addDestination(table: Table, keyPtr: usize, bits: u32): Destination | null {
   const destination = newDestination(keyPtr, bits);
   if (destination == null) return null;
+  if (!table.ownSubnets.isEmpty) destination.setInOwnSubnet(table.ownSubnets.has(destination));
   if (table.insert(destination)) return destination;
   destination.free();
   return null;

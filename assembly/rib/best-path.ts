@@ -1,6 +1,6 @@
 // The decision process: which of the routes to one destination is used (RFC 4271 §9.1), as one numbered ladder.
 //
-//    –  eligible?   import policy, own AS in AS_PATH (§9.1.2), ORIGINATOR_ID ours (RFC 4456 §8)
+//    –  eligible?   own subnet, import policy, own AS in AS_PATH (§9.1.2), ORIGINATOR_ID ours (RFC 4456 §8)
 //    1  next hop resolved                    §9.1.2.1
 //    2  higher weight                        a policy's word, for this agent alone (as in FRR)
 //    3  higher LOCAL_PREF                    §9.1.1
@@ -39,6 +39,7 @@ import {
   DECISION_ORIGIN,
   DECISION_ORIGINATOR,
   DECISION_OWN_AS,
+  DECISION_OWN_SUBNET,
   DECISION_PATH_ID,
   DECISION_PEER_ADDRESS,
   DECISION_ROUTER_ID,
@@ -46,17 +47,21 @@ import {
 } from '../abi';
 import { AttributeSet } from './attribute-set';
 import { Destination } from './destination';
+import { announcerOf } from './imported';
 import { Network } from './network';
-import { knownPeer, LOCAL_PEER, Peer } from './peer';
+import { LOCAL_PEER, Peer } from './peer';
 import { Route } from './route';
 
 /** 0 when the route takes part, else why it does not. */
-export function ineligibility(route: Route): i32 {
-  const peer = knownPeer(route.peer);
+export function ineligibility(route: Route, destination: Destination): i32 {
   const set = route.attributes;
+  // What is the network's own is not for others to claim.
+  if (destination.isInOwnSubnet && route.peer != LOCAL_PEER) return DECISION_OWN_SUBNET;
   if (route.isRejected) return DECISION_IMPORT_POLICY;
   if (set.hasOwnAs) return DECISION_OWN_AS;
-  if (set.hasOriginator && set.originatorId == peer.localRouterId) return DECISION_ORIGINATOR;
+  if (set.hasOriginator && set.originatorId == announcerOf(route).localRouterId) {
+    return DECISION_ORIGINATOR;
+  }
   // 1. Next hop resolved
   const nextHop = set.nextHop;
   return nextHop == null || nextHop.isResolved ? 0 : DECISION_NEXT_HOP;
@@ -110,8 +115,8 @@ function isBeatenByMed(
 
 /** Steps 8 and 9: what is equal here may share the load. */
 function compareToBoundary(route: Route, other: Route): i32 {
-  const a = knownPeer(route.peer);
-  const b = knownPeer(other.peer);
+  const a = announcerOf(route);
+  const b = announcerOf(other);
   // 8. eBGP before iBGP
   if (a.isEbgp != b.isEbgp) return decide(a.isEbgp, DECISION_EBGP);
   // 9. Lower IGP metric
@@ -125,8 +130,8 @@ function compareToBoundary(route: Route, other: Route): i32 {
 export function compareTieBreak(route: Route, other: Route): i32 {
   const a = route.attributes;
   const b = other.attributes;
-  const aPeer = knownPeer(route.peer);
-  const bPeer = knownPeer(other.peer);
+  const aPeer = announcerOf(route);
+  const bPeer = announcerOf(other);
   // 10. Lower router id; ORIGINATOR_ID stands for it
   const aRouterId = a.hasOriginator ? a.originatorId : aPeer.routerId;
   const bRouterId = b.hasOriginator ? b.originatorId : bPeer.routerId;
@@ -172,7 +177,7 @@ export function isEqualCost(route: Route, best: Route, network: Network): bool {
 
 /** The number of the step at which a route won (the best path) or lost (any other). */
 export function explain(route: Route, destination: Destination, network: Network): i32 {
-  if (!route.isEligible) return ineligibility(route);
+  if (!route.isEligible) return ineligibility(route, destination);
   const best = destination.best();
   if (best == null) return DECISION_ONLY_PATH;
   if (route != best) return decisiveStep(best, route);

@@ -12,6 +12,7 @@ import {
 } from '../nexthop/next-hop-set';
 import { compareTieBreak, findBest, ineligibility, isEqualCost, strikeOutByMed } from './best-path';
 import { Destination } from './destination';
+import { noteForImporters } from './import-queue';
 import { Network } from './network';
 import { knownPeer } from './peer';
 import { mustWait } from './restless';
@@ -45,13 +46,15 @@ export function decideDestination(table: Table, destination: Destination): void 
   let best: Route | null = null;
   if (!head.next) {
     // The usual case: one route, nothing to compare.
-    const eligible = ineligibility(head) == 0;
+    const eligible = ineligibility(head, destination) == 0;
     setFlags(head, table.family, eligible ? ROUTE_ELIGIBLE | ROUTE_BEST : 0);
     if (eligible) best = head;
   } else {
     best = decideAmongSeveral(table, destination);
   }
-  setLabel(table, destination, best == null ? 0 : labelOf(table, destination, best, network));
+  const label = best == null ? 0 : labelOf(table, destination, best, network);
+  if (network.firstImporter) noteForImporters(table, destination, label);
+  setLabel(table, destination, label);
 }
 
 /** Changes what a destination forwards to, here and in every FIB of the network. */
@@ -102,7 +105,7 @@ function isChosen(flags: u8): u32 {
 
 function decideAmongSeveral(table: Table, destination: Destination): Route | null {
   for (let route = destination.head; route; route = route.next) {
-    setFlags(route, table.family, ineligibility(route) == 0 ? ROUTE_ELIGIBLE : 0);
+    setFlags(route, table.family, ineligibility(route, destination) == 0 ? ROUTE_ELIGIBLE : 0);
   }
   strikeOutByMed(destination, table.network);
   const best = findBest(destination, null, table.network);

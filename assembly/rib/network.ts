@@ -3,6 +3,7 @@ import { FAMILY_COUNT } from '../abi';
 import { Fib } from '../fib/fib';
 import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
+import { Peer } from './peer';
 import { Table, tableSize } from './table';
 
 const networks = changetype<IdTable>(memory.data(8, 4));
@@ -22,6 +23,8 @@ export class Network {
   /** Generation of the last change of a next hop. */
   nextHopMark: u32 = 0;
   firstFib: Fib = changetype<Fib>(0);
+  /** The import lines of other networks that take routes from here. */
+  firstImporter: Peer = changetype<Peer>(0);
 
   table(family: u32): Table {
     return changetype<Table>(changetype<usize>(this) + offsetof<Network>() + family * tableSize());
@@ -57,6 +60,34 @@ export class Network {
       }
     }
   }
+
+  addImporter(line: Peer): void {
+    line.nextImporter = this.firstImporter;
+    this.firstImporter = line;
+  }
+
+  removeImporter(line: Peer): void {
+    if (this.firstImporter == line) {
+      this.firstImporter = line.nextImporter;
+      return;
+    }
+    for (let before = this.firstImporter; before; before = before.nextImporter) {
+      if (before.nextImporter == line) {
+        before.nextImporter = line.nextImporter;
+        return;
+      }
+    }
+  }
+
+  /** Nothing is in it and nothing works on it. */
+  get isEmpty(): bool {
+    if (this.firstFib || this.firstImporter) return false;
+    for (let family = 0; family < FAMILY_COUNT; family++) {
+      const table = this.table(family);
+      if (table.trie.count || table.isWalking) return false;
+    }
+    return true;
+  }
 }
 
 export function networkById(id: u32): Network | null {
@@ -71,7 +102,7 @@ export function knownNetwork(id: u32): Network {
 export function ensureNetwork(id: u32): Network | null {
   const known = networkById(id);
   if (known) return known;
-  const size = <u32>offsetof<Network>() + FAMILY_COUNT * tableSize();
+  const size = networkSize();
   const ptr = allocateRecord(size);
   if (!ptr) return null;
   if (!networks.set(id, ptr)) {
@@ -85,6 +116,17 @@ export function ensureNetwork(id: u32): Network | null {
     network.table(family).initialise(network, family);
   }
   return network;
+}
+
+/** Gives an empty network back; its id may be used again. */
+export function removeNetworkRecord(network: Network): void {
+  for (let family = 0; family < FAMILY_COUNT; family++) network.table(family).ownSubnets.clear();
+  networks.set(network.id, 0);
+  free(changetype<usize>(network), networkSize());
+}
+
+function networkSize(): u32 {
+  return offsetof<Network>() + FAMILY_COUNT * tableSize();
 }
 
 /** One more than the largest id that may be in use, for a loop over all networks. */

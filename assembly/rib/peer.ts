@@ -93,7 +93,16 @@ export class Peer {
   isEbgp: bool = false;
   isOpen: bool = false;
   addressVersion: u8 = 0;
-  zero: u8 = 0;
+  /** Not a session but an import line: its routes are copies of those of another network (imports.ts). */
+  isImport: bool = false;
+  sourceNetwork: u32 = 0;
+  /** What the import line lets through, and the generation of its last change. */
+  linePolicy: u32 = 0;
+  lineMark: u32 = 0;
+  /** The next import line from the same network. */
+  nextImporter: Peer = changetype<Peer>(0);
+  /** Copies of its routes in other networks. */
+  copyCount: u32 = 0;
   /** Start of a message whose end has not come yet (receive.ts); a block of its size. */
   partialPtr: u32 = 0;
   partialSize: u32 = 0;

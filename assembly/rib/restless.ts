@@ -81,6 +81,11 @@ export function beginReceiving(now: u32): void {
   isReceiving = true;
 }
 
+/** What follows is what peers said a moment ago, in another network. */
+export function resumeReceiving(): void {
+  isReceiving = true;
+}
+
 export function endReceiving(): void {
   isReceiving = false;
 }
@@ -217,6 +222,20 @@ function remember(table: Table, keyPtr: usize, bits: u32, hash: u32): void {
   memory.copy(record.keyPtr, keyPtr, keySize(bits));
   if (records.insert(hash, ptr)) append(record);
   else free(ptr, offsetof<RestlessPrefix>());
+}
+
+/** Of a table that goes. */
+export function forgetTable(table: Table): void {
+  let ptr = oldest;
+  while (ptr) {
+    const record = at(ptr);
+    ptr = record.after;
+    if (record.table != <u32>changetype<usize>(table)) continue;
+    endHold(record);
+    unlink(record);
+    records.remove(record.hash, changetype<usize>(record));
+    free(changetype<usize>(record), offsetof<RestlessPrefix>());
+  }
 }
 
 /** The block of the record that is forgotten. */

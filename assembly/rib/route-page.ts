@@ -13,9 +13,11 @@ import {
   ROUTE_ROW_BITS,
   ROUTE_ROW_FIB_COUNT,
   ROUTE_ROW_FLAG_BEST,
+  ROUTE_ROW_FLAG_IMPORTED,
   ROUTE_ROW_FLAG_MULTIPATH,
   ROUTE_ROW_FLAG_STALE,
   ROUTE_ROW_FLAGS,
+  ROUTE_ROW_IMPORTED_FROM,
   ROUTE_ROW_PATH_ID,
   ROUTE_ROW_PEER,
   ROUTE_ROW_REASON,
@@ -29,6 +31,7 @@ import { inputPtr, outputEnd, outputPtr } from '../memory/buffers';
 import { result } from '../result';
 import { explain } from './best-path';
 import { Destination } from './destination';
+import { announcerOf, isImported, visiblePathId } from './imported';
 import { Network } from './network';
 import { knownPeer } from './peer';
 import { Route } from './route';
@@ -126,7 +129,7 @@ function writeRows(table: Table, destination: Destination): bool {
   const startPtr = toPtr;
   const startCount = rowCount;
   for (let route = destination.head; route; route = route.next) {
-    if (query.peer != ANY_PEER && route.peer != query.peer) continue;
+    if (query.peer != ANY_PEER && !isOf(route, query.peer)) continue;
     if (query.stage == STAGE_LOC_RIB && !route.isChosen) continue;
     if (writeRow(table, destination, route)) continue;
     if (startCount == 0) return true; // more paths to one prefix than a page holds: it is cut
@@ -135,6 +138,11 @@ function writeRows(table: Table, destination: Destination): bool {
     return false;
   }
   return true;
+}
+
+/** Of the peer itself, or a copy of a route of it. */
+function isOf(route: Route, peer: u32): bool {
+  return route.peer == peer || announcerOf(route).id == peer;
 }
 
 function writeRow(table: Table, destination: Destination, route: Route): bool {
@@ -146,11 +154,12 @@ function writeRow(table: Table, destination: Destination, route: Route): bool {
   store<u16>(toPtr, destination.bits, ROUTE_ROW_BITS);
   store<u8>(toPtr, <u8>rowFlags(table, route), ROUTE_ROW_FLAGS);
   store<u8>(toPtr, <u8>explain(route, destination, network), ROUTE_ROW_REASON);
-  store<u16>(toPtr, route.peer, ROUTE_ROW_PEER);
+  store<u16>(toPtr, <u16>announcerOf(route).id, ROUTE_ROW_PEER);
   store<u16>(toPtr, <u16>fibCount, ROUTE_ROW_FIB_COUNT);
-  store<u32>(toPtr, route.pathId, ROUTE_ROW_PATH_ID);
+  store<u32>(toPtr, visiblePathId(route), ROUTE_ROW_PATH_ID);
   store<u32>(toPtr, route.since, ROUTE_ROW_SINCE);
   store<u32>(toPtr, <u32>changetype<usize>(route.attributes), ROUTE_ROW_ATTRIBUTE_SET);
+  store<u32>(toPtr, knownPeer(route.peer).sourceNetwork, ROUTE_ROW_IMPORTED_FROM);
   memory.copy(toPtr + ROUTE_ROW_SIZE, destination.keyPtr, keyBytes);
   writeFibStates(network, table.family, destination, toPtr + ROUTE_ROW_SIZE + keyBytes);
   toPtr += size;
@@ -165,6 +174,7 @@ function rowFlags(table: Table, route: Route): u32 {
   if (knownPeer(route.peer).family(table.family).isStale(route.epoch)) {
     flags |= ROUTE_ROW_FLAG_STALE;
   }
+  if (isImported(route)) flags |= ROUTE_ROW_FLAG_IMPORTED;
   return flags;
 }
 

@@ -9,6 +9,8 @@ export const ROUTE_BEST: u8 = 2;
 export const ROUTE_MULTIPATH: u8 = 4;
 /** Struck out by MED (best-path.ts). */
 const ROUTE_BEATEN: u8 = 16;
+/** A copy that its original still asks for; set only while an importer is being told (imports.ts). */
+const ROUTE_WANTED: u8 = 64;
 /** The record is longer by its path identifier. */
 const ROUTE_HAS_PATH_ID: u8 = 8;
 /** The import policy does not take it: its attribute set is the one that was received. */
@@ -24,7 +26,8 @@ const PATH_ID_SIZE: u32 = 4;
 //   0       4               8      10      11      12      16          20
 //   | next  | attributeSet  | peer | flags | epoch | since | (path id) |
 //
-// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED, R rejected by policy
+// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED, R rejected by policy, W a copy that
+//        is wanted
 // epoch  which announcement round of its peer it belongs to (peer.ts)
 @unmanaged
 export class Route {
@@ -73,6 +76,14 @@ export class Route {
 
   setRejected(isRejected: bool): void {
     this.flags = isRejected ? this.flags | ROUTE_REJECTED : this.flags & ~ROUTE_REJECTED;
+  }
+
+  get isWanted(): bool {
+    return (this.flags & ROUTE_WANTED) != 0;
+  }
+
+  setWanted(isWanted: bool): void {
+    this.flags = isWanted ? this.flags | ROUTE_WANTED : this.flags & ~ROUTE_WANTED;
   }
 
   /** Best path or member of its ECMP set. */

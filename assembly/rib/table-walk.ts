@@ -8,8 +8,9 @@
 // The walk keeps a key, not a pointer: the table may change in any way between two slices (lpm/trie.ts, `after`).
 import { FAMILY_COUNT } from '../abi';
 import { keySize } from '../lpm/key';
-import { reapplyPolicy, removeDestination, removeRoute } from './adj-rib-in';
-import { Destination } from './destination';
+import { dropDestination, reapplyPolicy, removeDestination, removeRoute } from './adj-rib-in';
+import { Destination, IMPORTERS_AWAIT_WALK, IMPORTERS_DECIDE } from './destination';
+import { tellChangedImporters, tellImporters } from './imports';
 import { decideDestination, tellFibs } from './loc-rib';
 import { Network, networkById, networkIdLimit } from './network';
 import { knownPeer, Peer, peerById, peerIdLimit } from './peer';
@@ -119,7 +120,14 @@ function endSweeps(table: Table): void {
 function visit(table: Table, destination: Destination): bool {
   const network = table.network;
   const since = table.walkSince;
+  if (!destination.head) {
+    // It waits for its importers to be told, by a queue or by this walk.
+    if (destination.flags & IMPORTERS_AWAIT_WALK) tellImporters(table, destination);
+    else dropDestination(table, destination);
+    return true;
+  }
   let isTouched = network.mark > since;
+  if (isTouched) destination.setInOwnSubnet(table.ownSubnets.has(destination));
   for (let route = destination.head; route; ) {
     const next: Route | null = route.next;
     const peer = knownPeer(route.peer);
@@ -138,9 +146,17 @@ function visit(table: Table, destination: Destination): bool {
     removeDestination(table, destination);
     return true;
   }
-  if (isTouched) decideDestination(table, destination);
+  if (isTouched) decide(table, destination);
   tellFibs(table, destination, since + 1);
+  tellChangedImporters(table, destination, since + 1);
+  if (destination.flags & IMPORTERS_AWAIT_WALK) tellImporters(table, destination);
   return isTouched;
+}
+
+/** What the decision looks at changed: that is so for copies of the routes, too. */
+function decide(table: Table, destination: Destination): void {
+  if (table.network.firstImporter) destination.flags |= IMPORTERS_DECIDE;
+  decideDestination(table, destination);
 }
 
 function hasChangedNextHop(network: Network, route: Route, since: u32): bool {

@@ -6,10 +6,11 @@ import { MAXIMUM_KEY_BYTES } from '../abi';
 import { Trie } from '../lpm/trie';
 import { DESTINATION_KEY_OFFSET, Destination } from './destination';
 import { Network } from './network';
+import { OwnSubnets } from './own-subnets';
 
-// Table, 100 bytes; networks × families
-//   0          4         8                  20       24        28        32       36         40    41    42    44
-//   | network  | family  | trie, 12 bytes   | routes | since   | start   | bits   | (zero)   | on  | again | – | cursor key, 48 bytes + slack
+// Table, 104 bytes; networks × families
+//   0          4         8                20       24                     36      40      44     48   49      50  52
+//   | network  | family  | trie, 12 bytes | routes | own subnets, 12 bytes | since | start | bits | on | again | – | cursor key, 48 bytes + slack
 @unmanaged
 export class Table {
   private networkPtr: u32 = 0;
@@ -19,6 +20,9 @@ export class Table {
   trieKeyOffset: u32 = 0;
   /** Routes of all peers. */
   routeCount: u32 = 0;
+  ownSubnetRoot: u32 = 0;
+  ownSubnetCount: u32 = 0;
+  ownSubnetKeyOffset: u32 = 0;
 
   // ---- the walk (table-walk.ts) ----
   /** What changed after this generation concerns the pass under way. */
@@ -44,6 +48,11 @@ export class Table {
 
   get trie(): Trie {
     return changetype<Trie>(changetype<usize>(this) + offsetof<Table>('trieRoot'));
+  }
+
+  /** The network's own subnets of this family. */
+  get ownSubnets(): OwnSubnets {
+    return changetype<OwnSubnets>(changetype<usize>(this) + offsetof<Table>('ownSubnetRoot'));
   }
 
   get walkKeyPtr(): usize {

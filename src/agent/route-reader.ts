@@ -184,9 +184,13 @@ export class RouteReader {
     const peers = new Map(
       [...this.#parts.peers.values()].map(({ id, config }) => [id, config.name]),
     );
+    const networks = new Map(
+      [...this.#parts.networks.values()].map(({ id, config }) => [id, config.name]),
+    );
     const targets = new Map(network.targets.map(({ fib, kind }) => [fib, kind]));
     return {
       network: network.config.name,
+      source: (id) => networks.get(id) ?? `network ${id}`,
       peer: (id) => (id === 0 ? 'local' : (peers.get(id) ?? `peer ${id}`)),
       target: (fib) => targets.get(fib),
     };

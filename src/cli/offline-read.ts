@@ -81,6 +81,7 @@ function namesOf(offline: OfflineCore, network: string): RouteNames {
   return {
     network,
     peer: (id) => offline.peerName(id),
+    source: (id) => `network ${id}`, // a file has no import lines
     target: () => undefined, // nothing is programmed
   };
 }

@@ -23,6 +23,8 @@ export interface RouteObject extends AttributeFields {
   /** Kept from before the peer's restart, not yet sent again (RFC 4724). */
   readonly stale?: true;
   readonly peer: string;
+  /** The network an import line took it from; `peer` is a peer there. */
+  readonly importedFrom?: string;
   readonly nextHops: readonly RouteNextHop[];
   /** Administrative weight a policy gave it: decides before everything else. */
   readonly weight?: number;
@@ -73,6 +75,8 @@ export interface TimedFailure {
 export interface RouteNames {
   readonly network: string;
   readonly peer: (peer: number) => string;
+  /** Of an import line's source. */
+  readonly source: (network: number) => string;
   readonly target: (fib: number) => TargetName | undefined;
 }
 
@@ -94,6 +98,9 @@ export function routeObject(
     ...(row.multipath ? { multipath: true } : undefined),
     ...(row.stale ? { stale: true } : undefined),
     peer: isLocal ? 'local' : names.peer(row.peer),
+    ...(row.importedFrom === undefined
+      ? undefined
+      : { importedFrom: names.source(row.importedFrom) }),
     nextHops,
     ...(stored.weight === 0 ? undefined : { weight: stored.weight }),
     ...attributes,

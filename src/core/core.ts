@@ -48,9 +48,10 @@ import { type Prefix, prefixFamily } from '../net/prefix.ts';
 import { type CoreExports, instantiateCore } from './core-module.ts';
 import { addressSize, keySize, readFibRows, readNextHopEvents, readRouteRows } from './pages.ts';
 import { Received } from './received.ts';
-import { type FibBatchMessage, observationParts } from './records.ts';
+import { encodeObservations, type FibBatchMessage, observationParts } from './records.ts';
 import type {
   CheckContext,
+  CoreImport,
   CoreMemory,
   CorePeer,
   CoreSession,
@@ -127,6 +128,26 @@ export class WasmRouteCore implements RouteCore {
     if (!this.#fibsOfNetwork.has(network)) this.#fibsOfNetwork.set(network, []);
   }
 
+  removeNetwork(network: number): void {
+    const done = this.#exports.removeNetwork(network);
+    this.#expect(done, `network ${network} is not known or still in use`);
+    this.#fibsOfNetwork.delete(network);
+  }
+
+  setOwnSubnets(network: number, prefixes: readonly Prefix[]): void {
+    const { records, byteLength } = encodeObservations(
+      prefixes.map((prefix) => ({ prefix, set: undefined })),
+    );
+    const tell = (part: Uint8Array, isContinued: boolean): void => {
+      this.#bytes.set(part, this.#input);
+      const done = this.#exports.setOwnSubnets(network, part.length, isContinued);
+      this.#refresh();
+      this.#expect(done, `network ${network} is not known or there is no memory for its subnets`);
+    };
+    tell(new Uint8Array(), false);
+    for (const part of observationParts(records, byteLength)) tell(part, true);
+  }
+
   trackNextHops(network: number, on: boolean): void {
     this.#expect(this.#exports.trackNextHops(network, on), `network ${network} is not known`);
   }
@@ -175,6 +196,11 @@ export class WasmRouteCore implements RouteCore {
       const limit = options.maxPrefixes[family] ?? 0;
       this.#exports.setPeerLimit(peer, familyNumbers(family).index, limit);
     }
+  }
+
+  addImport(peer: number, { network, from, policy }: CoreImport): void {
+    const done = this.#exports.setImport(peer, network, from, policy);
+    this.#expect(done, `import ${peer} from network ${from} cannot be set in network ${network}`);
   }
 
   removePeer(peer: number): void {

@@ -13,6 +13,7 @@ import {
   DECISION_ORIGIN,
   DECISION_ORIGINATOR,
   DECISION_OWN_AS,
+  DECISION_OWN_SUBNET,
   DECISION_PATH_ID,
   DECISION_PEER_ADDRESS,
   DECISION_ROUTER_ID,
@@ -44,6 +45,7 @@ export const decisionReasons: readonly DecisionReason[] = [
   { step: DECISION_IMPORT_POLICY, won: 'accepted', lost: 'rejected by import policy' },
   { step: DECISION_OWN_AS, won: 'no loop', lost: 'own AS in AS_PATH' },
   { step: DECISION_ORIGINATOR, won: 'no loop', lost: 'own ORIGINATOR_ID' },
+  { step: DECISION_OWN_SUBNET, won: 'not our own', lost: 'own subnet' },
 ];
 
 /** What is said of a route that won (the best path) or lost at a step. */

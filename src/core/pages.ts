@@ -33,9 +33,11 @@ import {
   ROUTE_ROW_BITS,
   ROUTE_ROW_FIB_COUNT,
   ROUTE_ROW_FLAG_BEST,
+  ROUTE_ROW_FLAG_IMPORTED,
   ROUTE_ROW_FLAG_MULTIPATH,
   ROUTE_ROW_FLAG_STALE,
   ROUTE_ROW_FLAGS,
+  ROUTE_ROW_IMPORTED_FROM,
   ROUTE_ROW_PATH_ID,
   ROUTE_ROW_PEER,
   ROUTE_ROW_REASON,
@@ -106,6 +108,10 @@ function readRouteRow(
     prefix: isPrefix ? readPrefix(view, keyOffset, bits, family) : undefined,
     nlri: isPrefix ? undefined : copyBytes(view, keyOffset, bits >> 3),
     peer: view.getUint16(offset + ROUTE_ROW_PEER, true),
+    importedFrom:
+      flags & ROUTE_ROW_FLAG_IMPORTED
+        ? view.getUint16(offset + ROUTE_ROW_IMPORTED_FROM, true)
+        : undefined,
     pathId: view.getUint32(offset + ROUTE_ROW_PATH_ID, true),
     best,
     multipath: (flags & ROUTE_ROW_FLAG_MULTIPATH) !== 0,

@@ -37,6 +37,13 @@ export interface CorePeer {
   readonly maxPrefixes: Partial<Record<AddressFamily, number>>;
 }
 
+/** Routes of one network into another. */
+export interface CoreImport {
+  readonly network: number;
+  readonly from: number;
+  readonly policy: number;
+}
+
 /** What holds for one established session. */
 export interface CoreSession {
   /** The peer's BGP identifier, host order. */
@@ -124,8 +131,10 @@ export interface RouteRow {
   readonly prefix: Prefix | undefined;
   /** The NLRI's key bytes, for EVPN. */
   readonly nlri: Uint8Array | undefined;
-  /** Peer id, or 0 for a local route. */
+  /** Peer id, or 0 for a local route. Of an imported route, the peer of the network it comes from. */
   readonly peer: number;
+  /** The network an import line took the route from. */
+  readonly importedFrom: number | undefined;
   readonly pathId: number;
   readonly best: boolean;
   /** Part of the ECMP set without being the best path. */
@@ -207,6 +216,12 @@ export interface FibOptions {
 export interface RouteCore {
   // ---- networks ----
   addNetwork(network: number, options: DecisionOptions): void;
+  /** Once it has no peers, import lines, FIBs and routes, and nobody imports from it; at the end of work(), say. */
+  removeNetwork(network: number): void;
+  /**
+   * The network's own subnets, all of them: routes from outside to one or to a part of one are not eligible. work() applies it.
+   */
+  setOwnSubnets(network: number, prefixes: readonly Prefix[]): void;
   /** With tracking on, a new next hop is unresolved until setNextHop; off, every next hop counts as resolved. */
   trackNextHops(network: number, on: boolean): void;
   takeNextHopEvents(): NextHopEvent[];
@@ -219,6 +234,11 @@ export interface RouteCore {
   updatePeer(peer: number, options: CorePeer): void;
   /** After its routes are gone (closePeer, then work() to the end). */
   removePeer(peer: number): void;
+  /**
+   * An import line as a peer of `network`: it has copies of the routes that network `from` has chosen among its own, as far as the
+   * policy (POLICY_* of abi.ts) lets them through. Called again, it changes the policy. closePeer, work() and removePeer end it.
+   */
+  addImport(peer: number, line: CoreImport): void;
   openPeer(peer: number, session: CoreSession): void;
   /** Takes a TCP chunk of an established session. Partial messages are kept until the rest comes. `nowSeconds` may have a fraction. */
   receive(peer: number, chunk: Uint8Array, nowSeconds: number): ReceiveResult;

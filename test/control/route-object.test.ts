@@ -7,6 +7,7 @@ import { parsePrefix } from '../../src/net/prefix.ts';
 
 const names: RouteNames = {
   network: 'default',
+  source: (id) => `network-${id}`,
   peer: (id) => (id === 1 ? 'tor-a' : `peer ${id}`),
   target: (fib) => (['memory', 'ovn', 'host'] as const)[fib],
 };
@@ -34,6 +35,7 @@ const row: RouteRow = {
   prefix: parsePrefix('203.0.113.0/24'),
   nlri: undefined,
   peer: 1,
+  importedFrom: undefined,
   pathId: 0,
   best: true,
   multipath: false,
@@ -49,6 +51,14 @@ const row: RouteRow = {
 };
 
 describe('a route', () => {
+  it('names the network it was imported from', () => {
+    expect(routeObject({ ...row, importedFrom: 3 }, names)).toMatchObject({
+      peer: 'tor-a',
+      importedFrom: 'network-3',
+    });
+    expect(routeObject(row, names)).not.toHaveProperty('importedFrom');
+  });
+
   it('has the fields of the contract, in its order', () => {
     expect(JSON.stringify(routeObject(row, names))).toBe(
       JSON.stringify({
