@@ -20,6 +20,7 @@ export const ingest: Comparison = {
   name: 'ingest',
   question: 'what does a full table over TCP cost, to Loc-RIB?',
   routes: 1_000_000,
+  smallRoutes: 2000,
   repeats: 3,
   warmUpShare: 0.05,
   obstacle: needsRoot,

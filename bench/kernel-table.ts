@@ -25,6 +25,7 @@ export const kernelTable: Comparison = {
   name: 'kernel-table',
   question: 'how long from BGP to a complete kernel table, without aggregation?',
   routes: 1_000_000,
+  smallRoutes: 2000,
   repeats: 2,
   warmUpShare: 0.02,
   obstacle: needsRoot,

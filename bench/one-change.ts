@@ -34,6 +34,7 @@ export const oneChange: Comparison = {
   name: 'one-change',
   question: 'how long from one UPDATE on the wire to the commit in OVN Northbound?',
   routes: 50_000,
+  smallRoutes: 2000,
   repeats: 1,
   warmUpShare: 0,
   obstacle: () =>

@@ -28,6 +28,7 @@ export const restart: Comparison = {
   name: 'restart',
   question: 'what does a restart after kill -9 write when everything is in place already?',
   routes: 50_000,
+  smallRoutes: 2000,
   repeats: 1,
   warmUpShare: 0,
   obstacle: () =>

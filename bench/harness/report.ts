@@ -1,152 +1,151 @@
-// Results → the text of a terminal. Pure: the same results are the JSON.
-import type { Machine } from './machine.ts';
-import { type Goal, type Metric, type Sample, SUBJECT } from './scenario.ts';
-import { type Summary, summarize } from './statistics.ts';
+// Results → a report a person reads: one HTML page that needs nothing else, and every plot as an SVG file of its own. Pure.
+import { formatMachine } from './machine.ts';
+import { drawPlot, escapeMarkup, type Mark, type Plot, type Series } from './plot.ts';
+import {
+  type BenchResult,
+  type ComparisonResult,
+  type PointResult,
+  type ScenarioResult,
+  summaryOf,
+} from './result.ts';
+import type { Metric } from './scenario.ts';
+import { formatCell, formatGoal, formatRatios } from './text.ts';
 
-export interface ContestantResult {
+export interface ReportFile {
   readonly name: string;
-  readonly version: string;
-  readonly samples: readonly Sample[];
-  /** Why a run failed; the samples before it stay. */
-  readonly failure?: string;
+  readonly content: string;
 }
 
-export interface ComparisonResult {
-  readonly name: string;
-  readonly question: string;
-  readonly input: string;
-  readonly routes: number;
-  readonly warmUp: string;
-  readonly repeats: number;
-  readonly contestants: readonly ContestantResult[];
-  /** Named because they could not take part. */
-  readonly leftOut: readonly string[];
-  readonly goals: readonly GoalResult[];
+export function makeReport(result: BenchResult): ReportFile[] {
+  const plots = result.scenarios.flatMap((scenario) =>
+    'points' in scenario ? plotsOf(scenario) : [],
+  );
+  return [{ name: 'report.html', content: page(result, plots) }, ...plots];
 }
 
-export interface StandaloneResult {
-  readonly name: string;
-  readonly question: string;
-  readonly foreignCores: number;
-  readonly lines: readonly string[];
+interface PlotFile extends ReportFile {
+  readonly scenario: string;
 }
 
-/** Whole run, as `--json` writes it. */
-export interface BenchReport {
-  readonly machine: Machine;
-  readonly startedAt: string;
-  readonly seconds: number;
-  readonly scenarios: readonly (ComparisonResult | StandaloneResult | SkippedResult)[];
-}
-
-interface SkippedResult {
-  readonly name: string;
-  readonly skipped: string;
-}
-
-export interface GoalResult extends Goal {
-  readonly value: number | undefined;
-  readonly reached: boolean | undefined;
-}
-
-function summaryOf(result: ContestantResult, metric: string): Summary | undefined {
-  return summarize(result.samples.flatMap((sample) => sample[metric] ?? []));
-}
-
-/** Compares medians; undefined where one of the two was not measured. */
-export function judgeGoals(
-  goals: readonly Goal[],
-  contestants: readonly ContestantResult[],
-): GoalResult[] {
-  const median = (name: string, metric: string): number | undefined => {
-    const found = contestants.find((contestant) => contestant.name === name);
-    return found && summaryOf(found, metric)?.median;
-  };
-  return goals.map((goal) => {
-    const own = median(SUBJECT, goal.metric);
-    const other = goal.against === undefined ? 1 : median(goal.against, goal.metric);
-    const value = own === undefined || !other ? undefined : own / other; // 0: too little to tell
-    return { ...goal, value, reached: value === undefined ? undefined : value <= goal.atMost };
+/** One plot per metric that tells something. */
+function plotsOf(scenario: ComparisonResult): PlotFile[] {
+  return scenario.metrics.flatMap((metric) => {
+    const series = seriesOf(scenario, metric);
+    if (metric.isContext || !series.some(({ marks }) => marks.some(({ y }) => y > 0))) return [];
+    const name = `${scenario.name}-${metric.key}.svg`;
+    return [{ scenario: scenario.name, name, content: drawPlot(plotOf(scenario, metric, series)) }];
   });
 }
 
-export function formatComparison(result: ComparisonResult, metrics: readonly Metric[]): string[] {
-  const rows = [
-    ['', ...metrics.map((metric) => metric.title)],
-    ...result.contestants.map((contestant) => [
+function plotOf(scenario: ComparisonResult, metric: Metric, series: readonly Series[]): Plot {
+  const { sweep, points, name } = scenario;
+  const better = metric.isMoreBetter ? 'more is better' : 'less is better';
+  return {
+    title: `${name}: ${metric.title} (${better})`,
+    unit: metric.unit,
+    xTitle: sweep?.title ?? '',
+    scale: sweep?.scale ?? 'names',
+    ticks: points.map(({ point }, i) => ({ x: placeOf(scenario, i), name: point.name })),
+    series,
+  };
+}
+
+function seriesOf(scenario: ComparisonResult, metric: Metric): Series[] {
+  const names = scenario.points[0]?.contestants.map(({ name }) => name) ?? [];
+  return names.map((name) => ({
+    name,
+    marks: scenario.points.flatMap((result, i) =>
+      markOf(result, name, metric, placeOf(scenario, i)),
+    ),
+  }));
+}
+
+function placeOf({ sweep, points }: ComparisonResult, index: number): number {
+  return sweep === undefined || sweep.scale === 'names' ? index : points[index]!.point.value;
+}
+
+function markOf(result: PointResult, name: string, metric: Metric, x: number): Mark[] {
+  const contestant = result.contestants.find((each) => each.name === name);
+  const summary = contestant && summaryOf(contestant, metric.key);
+  return summary
+    ? [{ x, y: summary.median, lowest: summary.lowest, highest: summary.highest }]
+    : [];
+}
+
+// ---- the page ----
+
+const STYLE = `
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: .5rem 0; font-size: 13px; }
+th, td { border: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; }
+.plots svg { max-width: 100%; height: auto; border: 1px solid #eee; }
+.missed { color: #a00; } .reached { color: #060; } pre { background: #f6f6f6; padding: .6rem; overflow: auto; }
+`;
+
+function page(result: BenchResult, plots: readonly PlotFile[]): string {
+  const { machine, version, startedAt, seconds, scenarios } = result;
+  return [
+    '<!doctype html>',
+    `<html lang="en"><meta charset="utf-8"><title>Rutter benchmarks ${escapeMarkup(startedAt)}</title>`,
+    `<style>${STYLE}</style>`,
+    '<h1>Rutter benchmarks</h1>',
+    `<p>${escapeMarkup(`${startedAt}, ${seconds.toFixed(0)} s. ${version}.`)}<br>${escapeMarkup(formatMachine(machine))}</p>`,
+    '<p>Figures are medians, (lowest–highest) of the repeats. Compare within this run, not between machines: ' +
+      'everybody had the same input, one after the other. “others’ CPU” is how many cores were used by programs that are no part of it.</p>',
+    `<ul>${scenarios.map(({ name, question }) => `<li><a href="#${name}">${name}</a>: ${escapeMarkup(question)}</li>`).join('')}</ul>`,
+    ...scenarios.map((scenario) => section(scenario, plots)),
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+function section(scenario: ScenarioResult, plots: readonly PlotFile[]): string {
+  const { name, question } = scenario;
+  const heading = `<h2 id="${name}">${name}</h2><p><em>${escapeMarkup(question)}</em></p>`;
+  if ('skipped' in scenario) return `${heading}<p>Left out: ${escapeMarkup(scenario.skipped)}</p>`;
+  if ('lines' in scenario) {
+    const others = `CPU used by others meanwhile: ${scenario.foreignCores.toFixed(2)} cores`;
+    return `${heading}<pre>${escapeMarkup([...scenario.lines, others].join('\n'))}</pre>`;
+  }
+  const { input, warmUp, repeats, points, leftOut, metrics, sweep } = scenario;
+  return [
+    heading,
+    `<p>Input: ${escapeMarkup(input)}. Warm-up: ${warmUp}; repeats: ${repeats}.</p>`,
+    `<div class="plots">${plots
+      .filter((plot) => plot.scenario === name)
+      .map(({ content }) => content)
+      .join('')}</div>`,
+    ...points.map((result) => {
+      const title = sweep ? `<h3>${escapeMarkup(`${sweep.title}: ${result.point.name}`)}</h3>` : '';
+      return title + pointTable(result, metrics);
+    }),
+    ...leftOut.map((text) => `<p>Left out: ${escapeMarkup(text)}</p>`),
+  ].join('\n');
+}
+
+function pointTable({ contestants, goals }: PointResult, metrics: readonly Metric[]): string {
+  const cells = (tag: string, texts: readonly string[]) =>
+    `<tr>${texts.map((text) => `<${tag}>${escapeMarkup(text)}</${tag}>`).join('')}</tr>`;
+  const rows = contestants.map((contestant) =>
+    cells('td', [
       `${contestant.name} ${contestant.version} ×${contestant.samples.length}`,
       ...metrics.map((metric) => formatCell(summaryOf(contestant, metric.key), metric)),
     ]),
-  ];
-  return [
-    ...alignColumns(rows).map((row) => `  ${row}`),
-    ...result.contestants
-      .filter((contestant) => contestant.failure !== undefined)
-      .map((contestant) => `  ${contestant.name} failed: ${contestant.failure}`),
-    ...result.leftOut.map((text) => `  left out: ${text}`),
-    ...formatRatios(result.contestants, metrics).map((row) => `  ${row}`),
-    ...result.goals.map((goal) => `  ${formatGoal(goal, metrics)}`),
-  ];
-}
-
-/** Rutter's medians divided by each other one's, for what both can tell. */
-function formatRatios(
-  contestants: readonly ContestantResult[],
-  metrics: readonly Metric[],
-): string[] {
-  const subject = contestants.find(({ name }) => name === SUBJECT);
-  if (subject === undefined) return [];
-  return contestants.flatMap((other) => {
-    if (other === subject) return [];
-    const ratios = metrics.flatMap((metric) => {
-      if (metric.isContext) return [];
-      const own = summaryOf(subject, metric.key)?.median;
-      const others = summaryOf(other, metric.key)?.median;
-      return own === undefined || !others ? [] : [`${metric.title} ${round(own / others)} ×`];
-    });
-    return ratios.length > 0 ? [`${SUBJECT} ÷ ${other.name}: ${ratios.join(', ')}`] : [];
+  );
+  const failures = contestants.flatMap(({ name, failure }) =>
+    failure === undefined
+      ? []
+      : [`<li class="missed">${escapeMarkup(`${name} failed: ${failure}`)}</li>`],
+  );
+  const ratios = formatRatios(contestants, metrics).map((text) => `<li>${escapeMarkup(text)}</li>`);
+  const judged = goals.map((goal) => {
+    const verdict = goal.reached === undefined ? '' : goal.reached ? 'reached' : 'missed';
+    return `<li class="${verdict}">${escapeMarkup(formatGoal(goal, metrics))}</li>`;
   });
-}
-
-function formatCell(summary: Summary | undefined, metric: Metric): string {
-  if (summary === undefined) return '–';
-  const figure = formatFigure(summary.median, metric.unit);
-  if (summary.count < 2 || summary.lowest === summary.highest) return figure;
-  const [lowest, highest] = [summary.lowest, summary.highest].map((value) => round(value));
-  return `${figure} (${lowest}–${highest})`;
-}
-
-function formatFigure(value: number, unit: Metric['unit']): string {
-  return unit === 'count' ? round(value) : `${round(value)} ${unit}`;
-}
-
-/** Three significant digits, or whole numbers. */
-function round(value: number): string {
-  if (value === 0) return '0';
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
-
-function formatGoal(goal: GoalResult, metrics: readonly Metric[]): string {
-  const metric = metrics.find(({ key }) => key === goal.metric);
-  const unit = metric?.unit ?? 'count';
-  const title = `${SUBJECT} ${metric?.title ?? goal.metric}`;
-  const format = (value: number): string =>
-    goal.against === undefined ? formatFigure(value, unit) : `${round(value)} × ${goal.against}`;
-  const value = goal.value === undefined ? 'not measured' : format(goal.value);
-  const verdict = goal.reached === undefined ? '' : goal.reached ? ': reached' : ': missed';
-  return `goal: ${title} ≤ ${format(goal.atMost)}; ${value}${verdict}`;
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!),
-      )
-      .join('   ')
-      .trimEnd(),
-  );
+  return [
+    `<table>${cells('th', ['', ...metrics.map((metric) => metric.title)])}${rows.join('')}</table>`,
+    `<ul>${[...failures, ...ratios, ...judged].join('')}</ul>`,
+  ].join('\n');
 }

@@ -2,23 +2,29 @@
 import { watchForeignCpu } from './cpu.ts';
 import { describeMachine, formatMachine } from './machine.ts';
 import {
-  type BenchReport,
+  type BenchResult,
   type ComparisonResult,
   type ContestantResult,
-  formatComparison,
   judgeGoals,
+  type ScenarioResult,
   type StandaloneResult,
-} from './report.ts';
+} from './result.ts';
 import {
   type Comparison,
   type Contestant,
   FOREIGN_CPU,
+  type Point,
+  type RunOptions,
   type Sample,
   type Scenario,
   type Standalone,
 } from './scenario.ts';
+import { formatComparison } from './text.ts';
+import { productVersion } from './version.ts';
 
 export interface BenchOptions {
+  /** A quick look instead of the real sizes. */
+  readonly isSmall?: boolean;
   /** Instead of each scenario's own sizes. */
   readonly routes?: number;
   readonly repeats?: number;
@@ -27,14 +33,19 @@ export interface BenchOptions {
   readonly print: (line: string) => void;
 }
 
+/** Where a scenario without a sweep is measured. */
+const ONLY_POINT: Point = { name: '', value: 0 };
+
 export async function runScenarios(
   scenarios: readonly Scenario[],
   options: BenchOptions,
-): Promise<BenchReport> {
+): Promise<BenchResult> {
   const startedAt = new Date();
   const machine = describeMachine();
+  const version = productVersion();
   options.print(formatMachine(machine));
-  const results: BenchReport['scenarios'][number][] = [];
+  options.print(`product: ${version}`);
+  const results: ScenarioResult[] = [];
   for (const scenario of scenarios) {
     options.print('');
     options.print(`${scenario.name}: ${scenario.question}`);
@@ -43,18 +54,16 @@ export async function runScenarios(
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
   options.print('');
   options.print(`done in ${seconds.toFixed(0)} s`);
-  return { machine, startedAt: startedAt.toISOString(), seconds, scenarios: results };
+  return { machine, version, startedAt: startedAt.toISOString(), seconds, scenarios: results };
 }
 
-async function runScenario(
-  scenario: Scenario,
-  options: BenchOptions,
-): Promise<BenchReport['scenarios'][number]> {
+async function runScenario(scenario: Scenario, options: BenchOptions): Promise<ScenarioResult> {
   if (scenario.kind === 'standalone') return runStandalone(scenario, options);
+  const { name, question } = scenario;
   const obstacle = scenario.obstacle();
   if (obstacle !== undefined) {
     options.print(`  left out: ${obstacle}`);
-    return { name: scenario.name, skipped: obstacle };
+    return { name, question, skipped: obstacle };
   }
   return runComparison(scenario, options);
 }
@@ -83,80 +92,88 @@ async function runComparison(
   scenario: Comparison,
   options: BenchOptions,
 ): Promise<ComparisonResult> {
-  const { print } = options;
-  const routes = options.routes ?? scenario.routes;
-  const repeats = options.repeats ?? scenario.repeats;
-  const warmUpRoutes = Math.floor(routes * scenario.warmUpShare);
+  const { print, isSmall = false } = options;
+  const { name, question, sweep, goals } = scenario;
+  const routes = options.routes ?? (isSmall ? scenario.smallRoutes : scenario.routes);
+  const repeats = options.repeats ?? (isSmall ? 1 : scenario.repeats);
+  const points = (isSmall ? sweep?.smallPoints : sweep?.points) ?? [ONLY_POINT];
+  const warmUpRoutes = isSmall ? 0 : Math.floor(routes * scenario.warmUpShare);
   const warmUp = warmUpRoutes > 0 ? `one run of ${warmUpRoutes} routes each` : 'none';
   const input = scenario.input(routes);
   print(`  input: ${input}`);
   print(`  warm-up: ${warmUp}; repeats: ${repeats}, median (lowest–highest)`);
 
   const { entrants, leftOut } = await whoTakesPart(scenario, options.only);
-  if (warmUpRoutes > 0) await everybody(entrants, (entrant) => entrant.warmUp(warmUpRoutes));
-  for (let round = 0; round < repeats; round++) {
-    // one of each per round, so that a noisy minute hits all alike
-    await everybody(entrants, (entrant) => entrant.measure(round, routes));
+  if (warmUpRoutes > 0) {
+    const easy = { routes: warmUpRoutes, point: points[0]!, isSmall: true };
+    for (const entrant of entrants) await entrant.warmUp(easy);
   }
-  const contestants = entrants.map((entrant) => entrant.result());
+  for (let round = 0; round < repeats; round++) {
+    for (const point of points) {
+      // one of each after the other, so that a noisy minute hits all alike
+      for (const entrant of entrants) await entrant.measure(round, { routes, point, isSmall });
+    }
+  }
   const result: ComparisonResult = {
-    name: scenario.name,
-    question: scenario.question,
+    name,
+    question,
     input,
     routes,
     warmUp,
     repeats,
-    contestants,
+    metrics: [...scenario.metrics, FOREIGN_CPU],
+    ...(sweep ? { sweep: { title: sweep.title, scale: sweep.scale } } : {}),
+    points: points.map((point) => {
+      const contestants = entrants.map((entrant) => entrant.result(point));
+      const here = goals.filter(({ at }) => at === undefined || at === point.name);
+      return { point, contestants, goals: judgeGoals(here, contestants) };
+    }),
     leftOut,
-    goals: judgeGoals(scenario.goals, contestants),
   };
-  for (const line of formatComparison(result, [...scenario.metrics, FOREIGN_CPU])) print(line);
+  for (const line of formatComparison(result)) print(line);
   return result;
-}
-
-async function everybody(
-  entrants: readonly Entrant[],
-  act: (entrant: Entrant) => Promise<void>,
-): Promise<void> {
-  for (const entrant of entrants) await act(entrant);
 }
 
 /** A contestant's runs so far. One failure ends its part, not the others'. */
 class Entrant {
   readonly #contestant: Contestant;
   readonly #version: string;
-  readonly #samples: Sample[] = [];
-  #failure: string | undefined;
+  readonly #samples = new Map<Point, Sample[]>();
+  #failure: { readonly point: Point; readonly message: string } | undefined;
 
   constructor(contestant: Contestant, version: string) {
     this.#contestant = contestant;
     this.#version = version;
   }
 
-  async warmUp(routes: number): Promise<void> {
-    await this.#attempt(routes);
+  async warmUp(options: RunOptions): Promise<void> {
+    await this.#attempt(options);
   }
 
-  async measure(round: number, routes: number): Promise<void> {
+  async measure(round: number, options: RunOptions): Promise<void> {
     if (round >= (this.#contestant.maxRepeats ?? Number.POSITIVE_INFINITY)) return;
-    const sample = await this.#attempt(routes);
-    if (sample) this.#samples.push(sample);
+    const sample = await this.#attempt(options);
+    if (sample === undefined) return;
+    const samples = this.#samples.get(options.point) ?? [];
+    this.#samples.set(options.point, [...samples, sample]);
   }
 
-  async #attempt(routes: number): Promise<Sample | undefined> {
+  async #attempt(options: RunOptions): Promise<Sample | undefined> {
     if (this.#failure !== undefined) return undefined;
     try {
-      return await this.#contestant.run({ routes });
+      return await this.#contestant.run(options);
     } catch (error) {
-      this.#failure = messageOf(error);
+      this.#failure = { point: options.point, message: messageOf(error) };
       return undefined;
     }
   }
 
-  result(): ContestantResult {
+  result(point: Point): ContestantResult {
     const { name } = this.#contestant;
-    const result = { name, version: this.#version, samples: this.#samples };
-    return this.#failure === undefined ? result : { ...result, failure: this.#failure };
+    const samples = this.#samples.get(point) ?? [];
+    const result = { name, version: this.#version, samples };
+    if (this.#failure?.point !== point) return result;
+    return { ...result, failure: this.#failure.message };
   }
 }
 
@@ -169,7 +186,7 @@ async function whoTakesPart(
   for (const contestant of scenario.contestants) {
     if (only && !only.includes(contestant.name.toLowerCase())) continue;
     const version = await contestant.version();
-    if (version === undefined) leftOut.push(`${contestant.name}: not installed`);
+    if (version === undefined) leftOut.push(`${contestant.name}: not installed (bench/setup)`);
     else entrants.push(new Entrant(contestant, version));
   }
   return { entrants, leftOut };

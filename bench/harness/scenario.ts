@@ -4,7 +4,19 @@
 export interface Metric {
   readonly key: string;
   readonly title: string;
-  readonly unit: 's' | 'ms' | 'MB' | 'routes/s' | 'count';
+  readonly unit:
+    | 's'
+    | 'ms'
+    | 'µs'
+    | 'MB'
+    | 'bytes'
+    | '%'
+    | 'cores'
+    | 'routes/s'
+    | 'updates/s'
+    | 'count';
+  /** More is better; usually less is. */
+  readonly isMoreBetter?: true;
   /** Says something of the run, not of the contestant: no ratio is made of it. */
   readonly isContext?: true;
 }
@@ -12,16 +24,36 @@ export interface Metric {
 /** Every sample's last column: cores' worth of CPU that others used between the first byte and the last. */
 export const FOREIGN_CPU: Metric = {
   key: 'foreignCores',
-  title: "others' cores",
-  unit: 'count',
+  title: "others' CPU",
+  unit: 'cores',
   isContext: true,
 };
 
 /** One run's figures by metric key. A metric that a contestant cannot tell is left out. */
 export type Sample = Readonly<Record<string, number>>;
 
-interface RunOptions {
+/** One value of what a scenario varies: a table's size, a rate, a kind of change. */
+export interface Point {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** What a scenario varies from point to point; everybody is measured at each. */
+export interface Sweep {
+  readonly title: string;
+  /** How a plot lays the values out; `names` are side by side, in order. */
+  readonly scale: 'linear' | 'log' | 'names';
+  readonly points: readonly Point[];
+  /** For a quick look and for tests. */
+  readonly smallPoints: readonly Point[];
+}
+
+export interface RunOptions {
   readonly routes: number;
+  /** Where in the sweep; a scenario without one has one nameless point. */
+  readonly point: Point;
+  /** A quick look: what else takes long is shortened too. */
+  readonly isSmall: boolean;
 }
 
 /** Somebody who takes part: Rutter, a peer, or a bare floor to compare with. */
@@ -39,6 +71,8 @@ export interface Goal {
   readonly metric: string;
   readonly against?: string;
   readonly atMost: number;
+  /** Name of the point it is about; all of them without it. */
+  readonly at?: string;
 }
 
 export interface Comparison {
@@ -46,7 +80,10 @@ export interface Comparison {
   readonly name: string;
   readonly question: string;
   readonly routes: number;
+  /** Routes for a quick look and for tests. */
+  readonly smallRoutes: number;
   readonly repeats: number;
+  readonly sweep?: Sweep;
   /** Share of the routes that each contestant is given once, unmeasured, before the first measured run; 0 for none. */
   readonly warmUpShare: number;
   /** Why it cannot run here, or undefined. */

@@ -1,47 +1,65 @@
 // `rutter bench`: the benchmark harness of bench/, with the same machine, input and peers in one run.
-import { writeFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 interface BenchFlags {
   readonly routes?: number;
   readonly repeats?: number;
   readonly only?: readonly string[];
-  readonly json?: string;
+  readonly out: string;
+  readonly output: 'text' | 'json';
+  readonly small?: true;
   readonly list?: true;
 }
 
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measure Rutter beside its peers on the same input')
-    .argument('[name]', 'one scenario; all of them without a name')
+    .argument('[names...]', 'scenarios; all of them without a name')
     .option('--routes <n>', "routes in the feed, instead of each scenario's own", parseCount)
     .option('--repeats <n>', 'measured runs of each', parseCount)
     .option('--only <names>', 'only these contestants, comma-separated', parseNames)
-    .option('--json <file>', 'write the results there as well')
+    .option('--small', 'a quick look at small sizes')
+    .option(
+      '--out <dir>',
+      'where result.json and report.html go, in a folder per run',
+      'build/bench',
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'what goes to standard output')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
     .option('--list', 'the scenarios and their questions')
     .action(runBench);
 }
 
 async function runBench(
-  name: string | undefined,
+  names: readonly string[],
   flags: BenchFlags,
   command: Command,
 ): Promise<void> {
   // loaded only here: no other command pays for it
   const { scenarios } = await import('../../bench/scenarios.ts');
-  const chosen = scenarios.filter((scenario) => name === undefined || scenario.name === name);
-  if (chosen.length === 0) {
+  for (const name of names) {
+    if (scenarios.some((scenario) => scenario.name === name)) continue;
     const known = scenarios.map((scenario) => scenario.name).join(', ');
     command.error(`error: scenario ${name}, expected one of ${known}`);
   }
+  const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name));
   if (flags.list) {
-    for (const scenario of chosen) console.log(`${scenario.name.padEnd(14)}${scenario.question}`);
+    for (const scenario of chosen) console.log(`${scenario.name.padEnd(18)}${scenario.question}`);
     return;
   }
   const { runScenarios } = await import('../../bench/harness/run.ts');
-  const { json, list: _list, ...options } = flags;
-  const report = await runScenarios(chosen, { ...options, print: (line) => console.log(line) });
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  const { writeResult } = await import('../../bench/harness/write.ts');
+  const { out, output, small = false, list: _list, ...options } = flags;
+  // With JSON on standard output, what happens meanwhile is told on standard error.
+  const print = (line: string): void =>
+    output === 'json' ? console.error(line) : console.log(line);
+  const result = await runScenarios(chosen, { ...options, isSmall: small, print });
+  const [json, report] = await writeResult(result, out);
+  print(`${report} and ${json}`);
+  if (output === 'json') console.log(JSON.stringify(result, undefined, 2));
 }
 
 function parseCount(text: string): number {

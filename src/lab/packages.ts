@@ -1,6 +1,6 @@
 // The Debian packages that the lab and the tests stand on: which are missing, and installing them without starting a daemon.
 //
-// Run directly (`node src/lab/packages.ts lab|test`) it installs what is missing. Only Node's own modules are used here: this is
+// Run directly (`node src/lab/packages.ts lab|test|bench`) it installs what is missing. Only Node's own modules are used here: this is
 // the first thing that runs after `npm ci`.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,8 +9,11 @@ import { promisify } from 'node:util';
 
 const execFileAsync = promisify(execFile);
 
-/** `lab`: what `rutter lab up` needs. `test`: that, and the daemons and tools that the tests hold Rutter against. */
-export type PackageSet = 'lab' | 'test';
+/**
+ * `lab`: what `rutter lab up` needs. `test`: that, and the daemons and tools that the tests hold Rutter against. `bench`: the peers that
+ * it is measured beside.
+ */
+export type PackageSet = 'lab' | 'test' | 'bench';
 
 const aptGetPath = '/usr/bin/apt-get';
 
@@ -30,6 +33,7 @@ export const debianPackages: Readonly<Record<PackageSet, readonly string[]>> = {
     ...labPackages,
     ...['bgpdump', 'bird2', 'bzip2', 'gobgpd', 'kmod', 'openssl', 'user-mode-linux', 'xz-utils'],
   ],
+  bench: ['bird2', 'frr', 'gobgpd', 'iproute2', 'openvswitch-switch', 'ovn-central'],
 };
 
 /** Names of a set's packages that dpkg does not hold as installed. Where there is no dpkg, that is all of them. */
@@ -109,11 +113,12 @@ export async function ensurePackages(
 
 async function main(set: string | undefined): Promise<number> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  if (set !== 'lab' && set !== 'test') {
-    say(`package set must be lab or test, got ${set ?? 'nothing'}`);
+  if (set === undefined || !Object.hasOwn(debianPackages, set)) {
+    const known = Object.keys(debianPackages).join(', ');
+    say(`package set must be one of ${known}, got ${set ?? 'nothing'}`);
     return 2;
   }
-  const missing = await ensurePackages(set, say);
+  const missing = await ensurePackages(set as PackageSet, say);
   if (missing.length === 0) return 0;
   say('what needs them says what it skips');
   // Where it can be mended, and in CI, going on would only hide it.

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import type { ComparisonResult } from '../../bench/harness/report.ts';
+import type { ComparisonResult, PointResult } from '../../bench/harness/result.ts';
 import { runScenarios } from '../../bench/harness/run.ts';
 import type { Comparison } from '../../bench/harness/scenario.ts';
 import { ingest } from '../../bench/ingest.ts';
@@ -11,13 +11,13 @@ import { oneChange } from '../../bench/one-change.ts';
 import { restart } from '../../bench/restart.ts';
 import { execute } from '../../src/lab/execute.ts';
 
-async function runSmall(scenario: Comparison): Promise<ComparisonResult> {
-  const { scenarios } = await runScenarios([{ ...scenario, warmUpShare: 0 }], {
-    routes: 2000,
-    repeats: 1,
-    print: () => undefined,
-  });
-  return scenarios[0] as ComparisonResult;
+async function runSmall(
+  scenario: Comparison,
+): Promise<Pick<ComparisonResult, 'leftOut'> & Pick<PointResult, 'contestants'>> {
+  const result = await runScenarios([scenario], { isSmall: true, print: () => undefined });
+  const [{ leftOut, points }] = result.scenarios as [ComparisonResult];
+  expect(points).toHaveLength(scenario.sweep?.smallPoints.length ?? 1);
+  return { leftOut, contestants: points.flatMap(({ contestants }) => contestants) };
 }
 
 async function leftBehind(): Promise<string[]> {

@@ -1,5 +1,6 @@
 // The harness with contestants that only pretend: who runs how often, what is printed, and that nothing is judged by failing.
 import { describe, expect, it } from 'vitest';
+import type { ComparisonResult, PointResult } from '../../../bench/harness/result.ts';
 import { runScenarios } from '../../../bench/harness/run.ts';
 import type { Comparison, Contestant, Sample } from '../../../bench/harness/scenario.ts';
 
@@ -23,6 +24,7 @@ function scenario(contestants: readonly Contestant[], more: Partial<Comparison> 
     name: 'sample',
     question: 'how much?',
     routes: 1000,
+    smallRoutes: 10,
     repeats: 3,
     warmUpShare: 0,
     obstacle: () => undefined,
@@ -40,12 +42,8 @@ async function run(comparison: Comparison, options: object = {}) {
     ...options,
     print: (line) => lines.push(line),
   });
-  return { lines, text: lines.join('\n'), result: report.scenarios[0] as never as Result };
-}
-
-interface Result {
-  contestants: { name: string; samples: Sample[]; failure?: string }[];
-  goals: { value?: number; reached?: boolean }[];
+  const { points } = report.scenarios[0] as ComparisonResult;
+  return { lines, text: lines.join('\n'), result: points?.[0] as PointResult, points, report };
 }
 
 describe('runScenarios', () => {
@@ -101,6 +99,51 @@ describe('runScenarios', () => {
       only: ['bird'],
     });
     expect(result.contestants.map(({ name }) => name)).toEqual(['BIRD']);
+  });
+
+  it('measures everybody at every point of a sweep, and ends the part of who fails', async () => {
+    const sweep = {
+      title: 'routes',
+      scale: 'log',
+      points: [10, 100, 1000].map((value) => ({ name: `${value}`, value })),
+      smallPoints: [{ name: '10', value: 10 }],
+    } as const;
+    const asked: number[] = [];
+    const slow = pretend('BIRD', [], {
+      run: async ({ point }) => {
+        asked.push(point.value);
+        if (point.value > 10) throw new Error('too much');
+        return { cpu: 1 };
+      },
+    });
+    const goals = [{ metric: 'cpu', atMost: 2, at: '1000' }];
+    const sample = scenario([pretend('Rutter', [1, 2, 3]), slow], { sweep, goals, repeats: 1 });
+    const { points, text } = await run(sample);
+    expect(points.map(({ contestants: [own] }) => own?.samples)).toEqual([
+      [{ cpu: 1 }],
+      [{ cpu: 2 }],
+      [{ cpu: 3 }],
+    ]);
+    expect(asked).toEqual([10, 100]);
+    expect(points.map(({ contestants }) => contestants[1]?.failure)).toEqual([
+      undefined,
+      'too much',
+      undefined,
+    ]);
+    expect(points.map((point) => point.goals.length)).toEqual([0, 0, 1]);
+    expect(text).toContain('routes: 1000');
+  });
+
+  it('takes the small sizes for a quick look, without a warm-up', async () => {
+    const seen: object[] = [];
+    const eager = pretend('Rutter', [], {
+      run: async (options) => {
+        seen.push(options);
+        return { cpu: 1 };
+      },
+    });
+    await run(scenario([eager], { warmUpShare: 0.5 }), { isSmall: true });
+    expect(seen).toEqual([{ routes: 10, point: { name: '', value: 0 }, isSmall: true }]);
   });
 
   it('leaves out a scenario that cannot run here, with the reason', async () => {

@@ -1,0 +1,15 @@
+// Figures as people read them.
+import type { Metric } from './scenario.ts';
+
+export function formatFigure(value: number, unit: Metric['unit']): string {
+  return unit === 'count' ? round(value) : `${round(value)} ${unit}`;
+}
+
+/** Three significant digits, or whole numbers with their thousands apart. */
+export function round(value: number): string {
+  if (value === 0) return '0';
+  if (Math.abs(value) < 100) return value.toPrecision(3);
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ' ');
+}

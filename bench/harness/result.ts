@@ -1,0 +1,83 @@
+// What a run of the harness found, as it is kept: plain data, one JSON document per run. Text and report are made of it alone.
+import type { Machine } from './machine.ts';
+import type { Goal, Metric, Point, Sample, Sweep } from './scenario.ts';
+import { SUBJECT } from './scenario.ts';
+import { type Summary, summarize } from './statistics.ts';
+
+export interface BenchResult {
+  readonly machine: Machine;
+  /** Of the product under test. */
+  readonly version: string;
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly scenarios: readonly ScenarioResult[];
+}
+
+export type ScenarioResult = ComparisonResult | StandaloneResult | SkippedResult;
+
+export interface ComparisonResult {
+  readonly name: string;
+  readonly question: string;
+  readonly input: string;
+  readonly routes: number;
+  readonly warmUp: string;
+  readonly repeats: number;
+  readonly metrics: readonly Metric[];
+  readonly sweep?: Pick<Sweep, 'title' | 'scale'>;
+  readonly points: readonly PointResult[];
+  /** Named because they could not take part. */
+  readonly leftOut: readonly string[];
+}
+
+export interface PointResult {
+  readonly point: Point;
+  readonly contestants: readonly ContestantResult[];
+  readonly goals: readonly GoalResult[];
+}
+
+export interface ContestantResult {
+  readonly name: string;
+  readonly version: string;
+  readonly samples: readonly Sample[];
+  /** Why a run failed; the samples before it stay, and no other run follows. */
+  readonly failure?: string;
+}
+
+export interface GoalResult extends Goal {
+  readonly value: number | undefined;
+  readonly reached: boolean | undefined;
+}
+
+export interface StandaloneResult {
+  readonly name: string;
+  readonly question: string;
+  readonly foreignCores: number;
+  readonly lines: readonly string[];
+}
+
+export interface SkippedResult {
+  readonly name: string;
+  readonly question: string;
+  readonly skipped: string;
+}
+
+export function summaryOf(result: ContestantResult, metric: string): Summary | undefined {
+  return summarize(result.samples.flatMap((sample) => sample[metric] ?? []));
+}
+
+/** Compares medians; undefined where one of the two was not measured. */
+export function judgeGoals(
+  goals: readonly Goal[],
+  contestants: readonly ContestantResult[],
+): GoalResult[] {
+  const median = (name: string, metric: string): number | undefined => {
+    const found = contestants.find((contestant) => contestant.name === name);
+    return found && summaryOf(found, metric)?.median;
+  };
+  return goals.map((goal) => {
+    const own = median(SUBJECT, goal.metric);
+    const other = goal.against === undefined ? 1 : median(goal.against, goal.metric);
+    const value = own === undefined || !other ? undefined : own / other; // 0: too little to tell
+    return { ...goal, value, reached: value === undefined ? undefined : value <= goal.atMost };
+  });
+}

@@ -1,0 +1,91 @@
+// Results → the text of a terminal. Pure.
+import { formatFigure, round } from './figure.ts';
+import {
+  type ComparisonResult,
+  type ContestantResult,
+  type GoalResult,
+  type PointResult,
+  summaryOf,
+} from './result.ts';
+import { type Metric, SUBJECT } from './scenario.ts';
+import type { Summary } from './statistics.ts';
+
+export function formatComparison({ metrics, sweep, points, leftOut }: ComparisonResult): string[] {
+  return [
+    ...points.flatMap((result) => [
+      ...(sweep ? [`  ${sweep.title}: ${result.point.name}`] : []),
+      ...formatPoint(result, metrics),
+    ]),
+    ...leftOut.map((text) => `  left out: ${text}`),
+  ];
+}
+
+function formatPoint({ contestants, goals }: PointResult, metrics: readonly Metric[]): string[] {
+  const rows = [
+    ['', ...metrics.map((metric) => metric.title)],
+    ...contestants.map((contestant) => [
+      `${contestant.name} ${contestant.version} ×${contestant.samples.length}`,
+      ...metrics.map((metric) => formatCell(summaryOf(contestant, metric.key), metric)),
+    ]),
+  ];
+  return [
+    ...alignColumns(rows).map((row) => `  ${row}`),
+    ...contestants
+      .filter((contestant) => contestant.failure !== undefined)
+      .map((contestant) => `  ${contestant.name} failed: ${contestant.failure}`),
+    ...formatRatios(contestants, metrics).map((row) => `  ${row}`),
+    ...goals.map((goal) => `  ${formatGoal(goal, metrics)}`),
+  ];
+}
+
+/** Rutter's medians divided by each other one's, for what both can tell. */
+export function formatRatios(
+  contestants: readonly ContestantResult[],
+  metrics: readonly Metric[],
+): string[] {
+  const subject = contestants.find(({ name }) => name === SUBJECT);
+  if (subject === undefined) return [];
+  return contestants.flatMap((other) => {
+    if (other === subject) return [];
+    const ratios = metrics.flatMap((metric) => {
+      if (metric.isContext) return [];
+      const own = summaryOf(subject, metric.key)?.median;
+      const others = summaryOf(other, metric.key)?.median;
+      return own === undefined || !others ? [] : [`${metric.title} ${round(own / others)} ×`];
+    });
+    return ratios.length > 0 ? [`${SUBJECT} ÷ ${other.name}: ${ratios.join(', ')}`] : [];
+  });
+}
+
+export function formatCell(summary: Summary | undefined, metric: Metric): string {
+  if (summary === undefined) return '–';
+  const figure = formatFigure(summary.median, metric.unit);
+  if (summary.count < 2 || summary.lowest === summary.highest) return figure;
+  const [lowest, highest] = [summary.lowest, summary.highest].map((value) => round(value));
+  return `${figure} (${lowest}–${highest})`;
+}
+
+export function formatGoal(goal: GoalResult, metrics: readonly Metric[]): string {
+  const metric = metrics.find(({ key }) => key === goal.metric);
+  const unit = metric?.unit ?? 'count';
+  const title = `${SUBJECT} ${metric?.title ?? goal.metric}`;
+  const format = (value: number): string =>
+    goal.against === undefined ? formatFigure(value, unit) : `${round(value)} × ${goal.against}`;
+  const value = goal.value === undefined ? 'not measured' : format(goal.value);
+  const verdict = goal.reached === undefined ? '' : goal.reached ? ': reached' : ': missed';
+  return `goal: ${title} ≤ ${format(goal.atMost)}; ${value}${verdict}`;
+}
+
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!),
+      )
+      .join('   ')
+      .trimEnd(),
+  );
+}

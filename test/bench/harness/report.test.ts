@@ -1,0 +1,97 @@
+// The report of a run: what a reader must find in it, and that it holds no markup of anybody else's.
+import { expect, it } from 'vitest';
+import { drawPlot } from '../../../bench/harness/plot.ts';
+import { makeReport } from '../../../bench/harness/report.ts';
+import type { BenchResult, ContestantResult } from '../../../bench/harness/result.ts';
+
+const contestants = (cpu: number): ContestantResult[] => [
+  { name: 'Rutter', version: '1', samples: [{ cpu }, { cpu: cpu * 2 }, { cpu: cpu * 3 }] },
+  { name: 'BIRD', version: '<2>', samples: [], failure: 'exit & out' },
+];
+
+const result: BenchResult = {
+  machine: {
+    cpu: 'a <processor>',
+    cores: 2,
+    memoryBytes: 2 ** 30,
+    kernel: '6',
+    node: 'v24',
+    loadAverage: 1,
+  },
+  version: 'rutter 0.1',
+  startedAt: '2026-01-02T03:04:05.678Z',
+  seconds: 12,
+  scenarios: [
+    {
+      name: 'sweep',
+      question: 'how much?',
+      input: 'routes',
+      routes: 10,
+      warmUp: 'none',
+      repeats: 3,
+      metrics: [{ key: 'cpu', title: 'CPU', unit: 's' }],
+      sweep: { title: 'table size', scale: 'log' },
+      points: [10, 1000].map((value) => ({
+        point: { name: `${value} routes`, value },
+        contestants: contestants(value),
+        goals: [{ metric: 'cpu', atMost: 5, value: value / 10, reached: value < 50 }],
+      })),
+      leftOut: ['FRR: not installed'],
+    },
+    { name: 'lines', question: 'what?', foreignCores: 0.5, lines: ['3 ns'] },
+    { name: 'none', question: 'why?', skipped: 'needs root' },
+  ],
+};
+
+it('has figures, goals, plots, who failed, who was left out and why', () => {
+  const [page, plot] = makeReport(result);
+  expect(page?.name).toBe('report.html');
+  expect(plot?.name).toBe('sweep-cpu.svg');
+  for (const text of [
+    'a &lt;processor&gt;',
+    'rutter 0.1',
+    '20.0 s (10.0–30.0)',
+    'BIRD failed: exit &amp; out',
+    'class="missed">goal: Rutter CPU ≤ 5.00 s; 100 s: missed',
+    'Left out: FRR: not installed',
+    'Left out: needs root',
+    '3 ns',
+    '0.50 cores',
+  ]) {
+    expect(page?.content).toContain(text);
+  }
+  expect(page?.content).not.toContain('<2>');
+  expect(page?.content).toContain(plot?.content);
+});
+
+it('draws a sweep with its axes, units and a legend', () => {
+  const [, plot] = makeReport(result);
+  for (const text of [
+    'CPU (less is better), s',
+    'table size',
+    '1000 routes',
+    '>Rutter<',
+    '>BIRD<',
+  ]) {
+    expect(plot?.content).toContain(text);
+  }
+  expect(plot?.content.match(/<circle/g)).toHaveLength(2);
+});
+
+it('draws one point as bars, each with its spread', () => {
+  const drawing = drawPlot({
+    title: 'wall',
+    unit: 's',
+    xTitle: '',
+    scale: 'names',
+    ticks: [{ x: 0, name: '' }],
+    series: [
+      { name: 'Rutter', marks: [{ x: 0, y: 2, lowest: 1, highest: 4 }] },
+      { name: 'FRR', marks: [] },
+    ],
+  });
+  // the axis goes to 4, from 150 to 560
+  expect(drawing).toContain('width="205.0"');
+  expect(drawing).toContain('<line x1="252.5" y1="47.0" x2="560.0" y2="47.0"');
+  expect(drawing).toContain('not measured');
+});
