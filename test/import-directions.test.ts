@@ -15,8 +15,8 @@ const allowed: Record<string, readonly string[]> = {
   'src/core': ['src/net', 'assembly/abi', 'build/core'],
   'src/iproute2': ['src/net'],
   'src/sinks': ['src/net', 'src/ovsdb', 'src/iproute2', 'src/core', 'assembly/abi'],
-  'src/workers': ['src/sinks', 'src/core/records', 'src/net'],
-  'src/sources': ['src/net', 'src/bgp', 'src/core'],
+  'src/workers': ['src/sinks', 'src/sources/kernel', 'src/core/records', 'src/net'],
+  'src/sources': ['src/net', 'src/iproute2', 'src/bgp', 'src/core'],
   'src/networks': ['src/net', 'src/ovsdb', 'src/iproute2', 'src/core'],
   'src/observe': [],
   'src/control': ['src/net', 'src/bgp', 'src/core'],
@@ -35,7 +35,8 @@ const pure = [
   /^src\/config\/(config|parse)\.ts$/,
   /^src\/core\/(records|route-core)\.ts$/,
   /^src\/sinks\/ovn\/(row|row-id|transaction|foreign)\.ts$/,
-  /^src\/iproute2\/(kernel-route|monitor-line|route-answer|batch-report|line-splitter)\.ts$/,
+  /^src\/iproute2\/(kernel-route|link-line|monitor-line|route-answer|batch-report|line-splitter)\.ts$/,
+  /^src\/sources\/kernel\/(route-line|next-hop-objects|followed-table)\.ts$/,
   /^src\/sinks\/host\/(route-line|nexthop-line)\.ts$/,
 ];
 

@@ -5,6 +5,7 @@
 // What is here and nowhere else: which parts there are, and who hears of what.
 import { Speaker } from '../bgp/speaker.ts';
 import type { Config, NetworkConfig } from '../config/config.ts';
+import { followedTables } from '../config/followed-tables.ts';
 import { type ListenAddress, serveControl } from '../control/server.ts';
 import { loadCore } from '../core/core.ts';
 import type { RouteCore } from '../core/route-core.ts';
@@ -18,6 +19,7 @@ import { NetworkTable } from './network-table.ts';
 import { PeerTable, sourcesOf } from './peer-table.ts';
 import { type Passwords, readPasswords, routerIdNumber } from './peers.ts';
 import { SessionDevices } from './session-devices.ts';
+import { SourceTable } from './source-table.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface AgentOptions {
@@ -42,6 +44,7 @@ export class Agent {
   readonly #devices: SessionDevices;
   readonly #networks: NetworkTable;
   readonly #peers: PeerTable;
+  readonly #sources: SourceTable;
   readonly #eventLoop: EventLoopWatch;
   #config: Config;
   #passwords: Passwords = new Map();
@@ -92,6 +95,13 @@ export class Agent {
       log,
       onInterface: (name) => this.#peers.renewInterface(this.#config, name),
     });
+    this.#sources = new SourceTable({
+      core,
+      workLoop,
+      log,
+      networks: this.#networks.byName,
+      takePeerId: () => this.#peers.takeId(),
+    });
   }
 
   /** Rejects when it cannot run at all, with nothing left open; whatever can come later is waited for while running. */
@@ -116,6 +126,7 @@ export class Agent {
     await this.#nextHops?.start();
     await this.#devices.follow(config);
     await this.#speaker.start();
+    await this.#sources.apply(config);
     for (const { name } of config.networks) await this.#openNetwork(name);
   }
 
@@ -137,12 +148,14 @@ export class Agent {
     await this.#devices.follow(config);
     for (const name of peers.removed) this.#peers.remove(name, 'no longer configured');
     for (const { name } of peers.replaced) this.#peers.remove(name, 'configured anew');
+    await this.#sources.removeOthers(config);
     for (const name of networks.removed) await this.#networks.remove(name);
     for (const network of networks.added) {
       this.#addNetwork(config, network);
       await this.#openNetwork(network.name);
     }
     for (const network of networks.changed) await this.#networks.change(config, network);
+    await this.#sources.apply(config);
     for (const peer of peers.updated) await this.#peers.update(config, peer);
     for (const { name } of [...peers.replaced, ...peers.added]) await this.#addPeer(config, name);
     for (const name of this.#peers.byName.keys()) this.#peers.advertise(name);
@@ -161,6 +174,7 @@ export class Agent {
     this.#workLoop.stop();
     // With routes left in place we are expected back: a silent close lets peers keep ours (RFC 4724 §4).
     await this.#speaker.stop({ restarting: !flush, shutdownText: 'rutter is stopping' });
+    await this.#sources.stop();
     await this.#networks.close({ flush });
     await this.#nextHops?.stop();
     this.#devices.stop();
@@ -168,8 +182,10 @@ export class Agent {
   }
 
   #addNetwork(config: Config, network: NetworkConfig): void {
-    const sources = config.bgp.peers.filter((peer) => peer.network === network.name);
-    this.#networks.add(config, network, sources.flatMap(sourcesOf));
+    const peers = config.bgp.peers.filter((peer) => peer.network === network.name);
+    const tables = followedTables(config).filter((each) => each.network === network.name);
+    const sources = [...peers.flatMap(sourcesOf), ...tables.map(({ name }) => name)];
+    this.#networks.add(config, network, sources);
   }
 
   async #openNetwork(name: string): Promise<void> {
@@ -191,6 +207,7 @@ export class Agent {
       networks: this.#networks.byName,
       peers: this.#peers.byName,
       devices: this.#devices,
+      sources: this.#sources.byName,
       eventLoop: this.#eventLoop,
       onChanged: () => this.#workLoop.wake(),
     });

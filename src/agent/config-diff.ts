@@ -3,6 +3,7 @@
 // A key that cannot change while running keeps its old value and is named in `needsRestart`.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig, PeerConfig } from '../config/config.ts';
+import { isTableFollowed } from '../config/followed-tables.ts';
 
 export interface ConfigDiff {
   readonly peers: {
@@ -36,7 +37,11 @@ export function diffConfig(
   rekeyed: ReadonlySet<string> = new Set(),
 ): ConfigDiff {
   const ovnChanged = !isDeepStrictEqual(before.ovn, after.ovn);
-  const networks = diffByName(before.networks, after.networks);
+  const networks = diffByName(
+    before.networks,
+    after.networks,
+    (network) => isTableFollowed(before, network) !== isTableFollowed(after, network),
+  );
   const isElsewhere = ({ network }: PeerConfig) => vrfOf(before, network) !== vrfOf(after, network);
   const isSessionTouched = (peer: PeerConfig) => rekeyed.has(peer.name) || isElsewhere(peer);
   const peers = diffByName(before.bgp.peers, after.bgp.peers, isSessionTouched);

@@ -7,7 +7,7 @@ import type { RouteCore } from '../core/route-core.ts';
 import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
 import { RouteReader } from './route-reader.ts';
-import type { NetworkRuntime, PeerRuntime, TargetRuntime } from './runtime.ts';
+import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
 import type { SessionDevices } from './session-devices.ts';
 
 export interface ControlParts {
@@ -17,6 +17,7 @@ export interface ControlParts {
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
   readonly devices: Pick<SessionDevices, 'whyWaiting'>;
+  readonly sources: ReadonlyMap<string, SourceRuntime>;
   readonly eventLoop: EventLoopWatch;
   /** The core was changed from here. */
   readonly onChanged: () => void;
@@ -56,20 +57,34 @@ export class AgentControl implements AgentView {
   }
 
   peers(): readonly object[] {
-    const { core, peers, speaker } = this.#parts;
+    const { sources } = this.#parts;
+    return [
+      ...this.#sessions(),
+      ...[...sources.values()].map((source) => sourceObject(source, this.#prefixes(source.id))),
+    ];
+  }
+
+  #sessions(): object[] {
+    const { peers, speaker } = this.#parts;
     return speaker.peers().map((status) => {
       const { id, config, receiver } = peers.get(status.name)!;
-      const counters = core.peerCounters(id);
       return {
         ...status,
         network: config.network,
         import: config.import,
-        receivedPrefixes: sum(counters.received),
-        acceptedPrefixes: sum(counters.accepted),
-        bestPrefixes: sum(counters.best),
+        ...this.#prefixes(id),
         received: receiver.counters,
       };
     });
+  }
+
+  #prefixes(peer: number): PrefixCounts {
+    const counters = this.#parts.core.peerCounters(peer);
+    return {
+      receivedPrefixes: sum(counters.received),
+      acceptedPrefixes: sum(counters.accepted),
+      bestPrefixes: sum(counters.best),
+    };
   }
 
   networks(): readonly object[] {
@@ -80,8 +95,20 @@ export class AgentControl implements AgentView {
       firstSync: network.initialSync.isFinished ? 'finished' : 'waiting',
       waitingFor: network.initialSync.waitingFor,
       advertised: network.config.advertise.length,
+      sources: this.#sourcesOf(network),
       targets: network.targets.map((target) => this.#target(target)),
     }));
+  }
+
+  #sourcesOf(network: NetworkRuntime): object[] {
+    return [...this.#parts.sources.values()]
+      .filter((source) => source.network === network)
+      .map(({ config, state, reason, counts }) => ({
+        source: config.name,
+        state,
+        ...(reason === '' ? {} : { reason }),
+        ...counts,
+      }));
   }
 
   routes(query: RoutesQuery): AsyncIterable<object> {
@@ -179,7 +206,7 @@ export class AgentControl implements AgentView {
   }
 
   #sample(): MetricsSample {
-    const { core, devices, eventLoop, networks, peers, speaker } = this.#parts;
+    const { core, devices, eventLoop, networks, peers, sources, speaker } = this.#parts;
     eventLoop.takeWorstMs();
     const memory = core.memory();
     return {
@@ -199,6 +226,18 @@ export class AgentControl implements AgentView {
       networks: [...networks.values()].map(({ config }) => ({
         network: config.name,
         waiting: devices.whyWaiting(config) !== undefined,
+      })),
+      sources: [...sources.values()].map(({ id, config, state, counters, counts }) => ({
+        ...counters,
+        source: config.name,
+        network: config.network,
+        following: state === 'following',
+        ...this.#prefixes(id),
+        skipped: {
+          discard: counts.discard,
+          onLink: counts.onLink,
+          unresolved: counts.unresolved,
+        },
       })),
       targets: [...networks.values()].flatMap(({ config, targets }) =>
         targets.map(({ fib, kind, reconciler }) => {
@@ -228,6 +267,32 @@ export class AgentControl implements AgentView {
       eventLoopWorstSeconds: eventLoop.worstMs() / 1000,
     };
   }
+}
+
+interface PrefixCounts {
+  readonly receivedPrefixes: number;
+  readonly acceptedPrefixes: number;
+  readonly bestPrefixes: number;
+}
+
+/** A source among the peers: it has no session, and is told nothing. */
+function sourceObject(source: SourceRuntime, prefixes: PrefixCounts): object {
+  const { config, state, reason, stateSince, counts, counters } = source;
+  return {
+    name: config.name,
+    network: config.network,
+    import: 'accept',
+    state,
+    ...(state === 'following' ? { uptimeMs: Date.now() - stateSince } : {}),
+    ...(reason === '' ? {} : { reason }),
+    ...prefixes,
+    skipped: {
+      discard: counts.discard,
+      onLink: counts.onLink,
+      unresolved: counts.unresolved,
+    },
+    received: counters,
+  };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -25,6 +25,11 @@ export class PeerTable {
     this.#parts = parts;
   }
 
+  /** A number in the core that no peer has had. */
+  takeId(): number {
+    return this.#nextId++;
+  }
+
   get byName(): ReadonlyMap<string, PeerRuntime> {
     return this.#peers;
   }
@@ -37,7 +42,7 @@ export class PeerTable {
   ): Promise<void> {
     const { core, speaker, workLoop } = this.#parts;
     const around = await surroundings(peer, network);
-    const id = this.#nextId++;
+    const id = this.takeId();
     core.addPeer(id, corePeer(config, peer, around));
     const finish = (family: AddressFamily) => network.initialSync.finish(sourceName(peer, family));
     const receiver = new PeerReceiver(core, id, {

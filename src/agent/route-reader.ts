@@ -8,7 +8,7 @@ import type { FibRow, Page, PrefixMatch, RouteCore, WalkCursor } from '../core/r
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import { parseIpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
-import type { NetworkRuntime, PeerRuntime, TargetRuntime } from './runtime.ts';
+import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
 import type { TargetKind } from './targets.ts';
 
 /** Rows per page: about two milliseconds of work. */
@@ -18,6 +18,7 @@ export interface ReaderParts {
   readonly core: RouteCore;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
+  readonly sources: ReadonlyMap<string, SourceRuntime>;
 }
 
 export class RouteReader {
@@ -33,7 +34,7 @@ export class RouteReader {
     const match = readMatch(query);
     const families = readFamilies(query.family, match);
     const stage = query.stage ?? 'loc-rib';
-    const peer = query.peer === undefined ? undefined : this.peer(query.peer).id;
+    const peer = query.peer === undefined ? undefined : this.#peerId(query.peer);
     for (const family of families) {
       switch (stage) {
         case 'adj-rib-in':
@@ -127,6 +128,11 @@ export class RouteReader {
     );
   }
 
+  /** Of a session, or of a source that is none. */
+  #peerId(name: string): number {
+    return (this.#parts.sources.get(name) ?? this.peer(name)).id;
+  }
+
   peer(name: string): PeerRuntime {
     const peer = this.#parts.peers.get(name);
     if (peer !== undefined) return peer;
@@ -181,8 +187,9 @@ export class RouteReader {
   }
 
   #names(network: NetworkRuntime): RouteNames {
+    const { peers: sessions, sources } = this.#parts;
     const peers = new Map(
-      [...this.#parts.peers.values()].map(({ id, config }) => [id, config.name]),
+      [...sessions.values(), ...sources.values()].map(({ id, config }) => [id, config.name]),
     );
     const networks = new Map(
       [...this.#parts.networks.values()].map(({ id, config }) => [id, config.name]),

@@ -1,6 +1,7 @@
 // Which places a network's routes are written to, and what each sink must be told. Pure: configuration in, options out.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig } from '../config/config.ts';
+import { isTableFollowed } from '../config/followed-tables.ts';
 import type { SinkOptions } from '../workers/messages.ts';
 
 /** The kind of place, as `routes --stage` and `installed` name it. */
@@ -36,6 +37,8 @@ function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
 }
 
 function hostTarget(config: Config, network: NetworkConfig): TargetPlan[] {
+  // What somebody else fills is not ours to write.
+  if (isTableFollowed(config, network)) return [];
   const { vrf, table } = network;
   const { protocol, metric } = config.host;
   const mark = { kind: 'host', protocol, metric } as const;

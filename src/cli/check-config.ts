@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { configJsonSchema, effectiveConfig } from '../config/effective.ts';
 import { readConfigFile } from '../config/file.ts';
+import { followedTables } from '../config/followed-tables.ts';
 import { formatProblem } from '../config/problem.ts';
 
 /** Bad usage or configuration. */
@@ -28,6 +29,9 @@ async function checkConfig(
   const { config, problems } = await readConfigFile(file);
   if (config !== undefined) {
     process.stdout.write(effectiveConfig(config));
+    for (const { name, network } of followedTables(config)) {
+      process.stderr.write(`${file}: network ${network} follows ${name}, and does not write it\n`);
+    }
     return;
   }
   for (const problem of problems) process.stderr.write(`${file}: ${formatProblem(problem)}\n`);

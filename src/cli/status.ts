@@ -159,6 +159,7 @@ function formatUptime(uptimeMs: unknown): string {
 /** What an operator wants to know of a session that is down. */
 function lastError(peer: Answer): string {
   if (peer['state'] === 'established') return '';
+  if (typeof peer['reason'] === 'string') return peer['reason']; // a source that is not followed now
   const notification = peer['lastNotification'] as { direction: string; text: string } | undefined;
   if (notification !== undefined) return `${notification.direction} ${notification.text}`;
   return (peer['lastError'] as { reason: string } | undefined)?.reason ?? '';

@@ -1,6 +1,6 @@
 // The configuration: every key, its default and what it means. The parser, the JSON Schema and the printed form come from here.
 //
-// Keys of later stages (policies, imports, exports, evpn, bfd, aggregation, sources) are checked here in full and refused by
+// Keys of later stages (policies, imports, exports, evpn, bfd, aggregation) are checked here in full and refused by
 // unsupported.ts where they are used, so that a file says today what it will mean then.
 import { z } from 'zod';
 import type { IpAddress } from '../net/ip-address.ts';
@@ -235,10 +235,41 @@ const network = z.strictObject({
   evpn: evpn.optional().describe('EVPN instance of the network.'),
 });
 
+/** rtnetlink(7) and rt_protos of iproute2. */
+const protocolNumbers = {
+  kernel: 2,
+  boot: 3,
+  static: 4,
+  zebra: 11,
+  bird: 12,
+  bgp: 186,
+  isis: 187,
+  ospf: 188,
+  rip: 189,
+  eigrp: 192,
+} as const;
+const protocolNames = Object.keys(protocolNumbers) as (keyof typeof protocolNumbers)[];
+
+/** The protocol of routes that others write. */
+const followedProtocol = z.codec(
+  z.union([z.int().min(1).max(255), z.enum(protocolNames)]),
+  z.int().min(1).max(255),
+  {
+    decode: (seen) => (typeof seen === 'number' ? seen : protocolNumbers[seen]),
+    encode: (value) => value,
+  },
+);
+
 const kernelSource = z.strictObject({
-  kind: z.literal('kernel'),
-  tables: z.array(z.union([z.int().min(1), z.string().min(1)])).min(1),
-  protocol: z.union([z.int().min(1).max(255), z.string().min(1)]),
+  kind: z.literal('kernel').describe('Routes that another program (FRR) installed in the kernel.'),
+  tables: z
+    .array(z.union([z.int().min(1).max(0xffff_ffff), z.string().min(1)]))
+    .default([])
+    .describe('Tables to follow, as `table` of a network names them; `main` is that of `default`.'),
+  vrfs: z.array(interfaceName).default([]).describe('VRF devices whose tables to follow.'),
+  protocol: followedProtocol
+    .prefault('bgp')
+    .describe('Kernel route protocol of what is learned: number or name.'),
 });
 
 const tls = z.strictObject({

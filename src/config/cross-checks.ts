@@ -3,9 +3,11 @@
 
 import { isLinkLocal, parseIpAddress } from '../net/ip-address.ts';
 import { containsPrefix, formatPrefix, parsePrefix } from '../net/prefix.ts';
+import { networkTable } from './followed-tables.ts';
 import type { Fault } from './issues.ts';
 import { type LooseConfig, type LooseNetwork, type LoosePeer, readLoosely } from './loose.ts';
 import type { Path } from './problem.ts';
+import { checkSources } from './source-checks.ts';
 import { parseDuration } from './values.ts';
 
 export function checkAcrossKeys(raw: unknown): Fault[] {
@@ -18,6 +20,7 @@ export function checkAcrossKeys(raw: unknown): Fault[] {
     ),
     ...checkPolicyNames(config),
     ...checkOvn(config),
+    ...checkSources(config),
   ];
 }
 
@@ -33,7 +36,7 @@ function checkDuplicates({ bgp, networks }: LooseConfig): Fault[] {
       'address',
     ),
     ...repeated(networks, (network) => network.name, ['networks'], 'name'),
-    ...shared(networks, 'table', (network) => tableOf(network)),
+    ...shared(networks, 'table', ({ table, vrf }) => networkTable({ table, vrf })),
     ...shared(networks, 'ovn.router', (network) => network.ovn?.router),
   ];
 }
@@ -78,17 +81,6 @@ function shared(
     const message = `must not be shared, is ${value} of network ${owner?.name} and network ${network.name}`;
     return owner === undefined ? [] : [{ path: ['networks', index, ...field.split('.')], message }];
   });
-}
-
-/** ip-route(8): the names every kernel knows. */
-const tableNumbers: Record<string, string> = { main: '254', default: '253', local: '255' };
-
-function tableOf(network: LooseNetwork): string | undefined {
-  const table = network.table ?? network.vrf;
-  if (table === undefined) return undefined;
-  const text = String(table);
-  const named = Object.entries(tableNumbers).find(([, number]) => number === text);
-  return named?.[0] ?? text;
 }
 
 function checkPeer(peer: LoosePeer, path: Path, config: LooseConfig): Fault[] {

@@ -57,6 +57,13 @@ const network = z.object({
   evpn: z.unknown().optional(),
 });
 
+const tables = z.array(z.union([z.string(), z.number()]).optional().catch(undefined));
+const source = z.object({
+  kind: text,
+  tables: tables.default([]).catch([]),
+  vrfs: tables.default([]).catch([]),
+});
+
 const bgp = z.object({
   asn: number,
   listen: list(z.object({ address: text, port: z.number().optional().catch(undefined) })),
@@ -69,7 +76,7 @@ const config = z.object({
   bgp: bgp.catch(() => bgp.parse({})),
   policies: policies.optional().catch({}),
   networks: list(network),
-  sources: list(z.object({ kind: text })),
+  sources: list(source),
   ovn: ovn.catch(() => ovn.parse({})),
 });
 

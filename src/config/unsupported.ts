@@ -9,7 +9,6 @@ export function findUnsupported(raw: unknown): Fault[] {
     ...config.bgp.peers.flatMap((peer, index) => inPeer(peer, ['bgp', 'peers', index])),
     ...Object.entries(config.policies).flatMap(([name, rules]) => inPolicy(rules, name)),
     ...config.networks.flatMap((network, index) => inNetwork(network, ['networks', index])),
-    ...config.sources.map((_, index) => notYet(['sources', index], 'following the kernel')),
   ];
 }
 

@@ -21,12 +21,15 @@ export function ipArguments(namespace: string | undefined, args: readonly string
   return namespace === undefined ? [...args] : ['-n', namespace, ...args];
 }
 
-/** Feeds every line of `ip ARGS` to `onLine`; resolves when it has ended well. */
+/** A table changed in such a way while it was listed that routes may be missing. */
+const interrupted = /^Dump was interrupted/;
+
+/** Feeds every line of `ip ARGS` to `onLine`; resolves when it has ended well, with whether the listing is whole. */
 export async function readIpLines(
   namespace: string | undefined,
   args: readonly string[],
   onLine: (line: string) => void,
-): Promise<void> {
+): Promise<{ readonly isWhole: boolean }> {
   const child = spawn('ip', ipArguments(namespace, args), { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = endOf(child);
   const lines = new LineSplitter(onLine);
@@ -37,7 +40,9 @@ export async function readIpLines(
   const exitCode = await ended;
   lines.end();
   errors.end();
-  if (exitCode === 0 || complaints.some((line) => emptyTable.test(line))) return;
+  if (exitCode === 0 || complaints.some((line) => emptyTable.test(line))) {
+    return { isWhole: !complaints.some((line) => interrupted.test(line)) };
+  }
   throw new IpError('ip-failed', `ip ${args.join(' ')}: ${complaints.join('; ') || exitCode}`);
 }
 

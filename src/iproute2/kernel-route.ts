@@ -35,7 +35,7 @@ export function parseKernelRoute(text: string, isIpv6: boolean): KernelRoute | u
   const words = (end < 0 ? text : text.slice(0, end)).split(' ');
   const hasType = isNumber(words[0]!);
   const start = hasType ? 1 : 0;
-  const prefix = canonicalPrefix(words[start] ?? '', isIpv6 || text.includes(' pref '));
+  const prefix = readPrintedPrefix(words[start] ?? '', isIpv6 || text.includes(' pref '));
   if (prefix === undefined) return undefined;
   let nextHopId: number | undefined;
   let table = MAIN_TABLE;
@@ -79,7 +79,7 @@ export function parseGateways(text: string): KernelGateway[] {
 }
 
 /** `ip` prints `default`, leaves out the length of a host route, and writes the old IPv4-compatible form (`::1.2.3.4`). */
-function canonicalPrefix(text: string, isIpv6: boolean): string | undefined {
+export function readPrintedPrefix(text: string, isIpv6: boolean): string | undefined {
   if (text === 'default') return isIpv6 ? '::/0' : '0.0.0.0/0';
   const colon = text.includes(':');
   if (text.includes('/') && !(colon && text.includes('.'))) return text;

@@ -18,6 +18,8 @@ export interface MonitorOptions {
   readonly onLine: (line: MonitorLine) => void;
   /** After the lines of one read: a good moment to act on all of them. */
   readonly onLull: () => void;
+  /** The monitor has died: until `onMissed`, nothing is told. */
+  readonly onLost?: (reason: string) => void;
   /** Changes were missed for this reason. */
   readonly onMissed: (reason: string) => void;
 }
@@ -78,6 +80,7 @@ export class IpMonitor {
   #ended(child: ChildProcess, reason: string): void {
     if (child !== this.#child) return;
     this.#child = undefined;
+    this.#options.onLost?.(reason);
     this.#restart = setTimeout(() => {
       this.start().then(
         () => this.#options.onMissed(reason),

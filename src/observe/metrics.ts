@@ -17,6 +17,16 @@ export interface MetricsSample {
     readonly outOfMemory: number;
   }[];
   readonly networks: readonly { readonly network: string; readonly waiting: boolean }[];
+  readonly sources: readonly {
+    readonly source: string;
+    readonly network: string;
+    readonly following: boolean;
+    readonly receivedPrefixes: number;
+    readonly updates: number;
+    readonly overLimit: number;
+    readonly outOfMemory: number;
+    readonly skipped: Readonly<Record<string, number>>;
+  }[];
   readonly targets: readonly {
     readonly network: string;
     readonly target: string;
@@ -121,6 +131,40 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
         labels: { network },
         value: Number(waiting),
       })),
+  );
+
+  const perSource = (
+    name: string,
+    help: string,
+    value: (source: MetricsSample['sources'][number]) => number,
+  ) =>
+    declare(name, help, ['source', 'network'], () =>
+      sample.sources.map((source) => ({
+        labels: { source: source.source, network: source.network },
+        value: value(source),
+      })),
+    );
+  perSource('rutter_source_following', '1 while the source is followed', (s) =>
+    Number(s.following),
+  );
+  perSource('rutter_source_routes', 'paths learned from the source', (s) => s.receivedPrefixes);
+  perSource('rutter_source_updates_total', 'prefixes the source told of', (s) => s.updates);
+  perSource(
+    'rutter_source_out_of_memory_total',
+    'paths refused at the memory ceiling',
+    (s) => s.outOfMemory,
+  );
+  declare(
+    'rutter_source_skipped_prefixes',
+    'prefixes of the source that cannot be learned, by reason',
+    ['source', 'network', 'reason'],
+    () =>
+      sample.sources.flatMap(({ source, network, skipped }) =>
+        Object.entries(skipped).map(([reason, value]) => ({
+          labels: { source, network, reason },
+          value,
+        })),
+      ),
   );
 
   const perTarget = (

@@ -36,6 +36,14 @@ describe('planTargets', () => {
     ]);
   });
 
+  it('leaves the host alone where its table is followed', () => {
+    const { config } = parseConfig(`bgp: { asn: 64512, routerId: 10.0.0.1 }
+networks: [{ name: default, table: main }, { name: blue, table: 7 }]
+sources: [{ kind: kernel, tables: [254] }]`);
+    const plans = config!.networks.map((network) => planTargets(config!, network, false));
+    expect(plans.map((each) => each.length)).toEqual([0, 1]);
+  });
+
   it('prefers the VRF device to a table', () => {
     expect(plan('{ name: blue, vrf: blue }')).toEqual([
       {

@@ -33,6 +33,16 @@ it('prints the whole effective configuration', () => {
   });
 });
 
+it('says which tables are followed and therefore not written', () => {
+  const path = file(
+    'bgp: { asn: 1, routerId: 1.1.1.1 }\nsources: [{ kind: kernel, tables: [main] }]\n',
+  );
+  expect(checkConfig(path)).toMatchObject({
+    status: 0,
+    stderr: `${path}: network default follows kernel:main, and does not write it\n`,
+  });
+});
+
 it('prints every problem with its place and ends with 2', () => {
   const path = file('bgp: { asn: 0, routerId: 10.0.0.1 }\nspeed: 1\n');
   expect(checkConfig(path)).toEqual({

@@ -1,6 +1,7 @@
 // The configuration parser: what a file becomes, and every problem it can have.
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import { followedTables } from '../../src/config/followed-tables.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 
@@ -294,6 +295,41 @@ networks: [{ name: red, vrf: red }, { name: blue, ${elsewhere} }, { name: main }
   });
 });
 
+describe('sources', () => {
+  it('gives a followed table its name, network and protocol', () => {
+    const config = accept(
+      `${head}networks: [{ name: default }, { name: blue, vrf: blue, ovn: { router: r, outputPort: p } }]
+sources: [{ kind: kernel, tables: [254], vrfs: [blue] }]`,
+    );
+    expect(followedTables(config)).toEqual([
+      { name: 'kernel:main', table: 254, isVrf: false, protocol: 186, network: 'default' },
+      { name: 'kernel:blue', table: 'blue', isVrf: true, protocol: 186, network: 'blue' },
+    ]);
+  });
+
+  it.each([
+    ['sources: [{ kind: kernel }]', 'sources[0]: must name tables or vrfs'],
+    [
+      'sources: [{ kind: kernel, tables: [100] }]',
+      'sources[0].tables[0]: must be the table of a network (main of default), is 100',
+    ],
+    [
+      'networks: [{ name: default, table: 7 }]\nsources: [{ kind: kernel, tables: [7, main] }]',
+      'sources[0].tables[1]: must be the table of a network (7 of default), is main',
+    ],
+    [
+      'sources: [{ kind: kernel, tables: [main] }, { kind: kernel, tables: [254], protocol: 12 }]',
+      'sources[1].tables[0]: must be followed once, is 254 once more',
+    ],
+    [
+      'sources: [{ kind: kernel, tables: [main], protocol: eggs }]',
+      'sources[0].protocol: must be a number, kernel, boot, static, zebra, bird, bgp, isis, ospf, rip or eigrp, is eggs',
+    ],
+  ])('%j is refused', (text, problem) => {
+    expect(refuse(`${head}${text}`)).toEqual([problem]);
+  });
+});
+
 describe('what a later release will do', () => {
   it.each([
     [withPeer('bfd: {}'), 'bgp.peers[0].bfd: not supported yet: BFD'],
@@ -316,10 +352,6 @@ describe('what a later release will do', () => {
     [
       `${head}networks: [{ name: a }, { name: b, imports: [{ from: a }] }]`,
       'networks[1].imports: not supported yet: imports between networks',
-    ],
-    [
-      `${head}sources: [{ kind: kernel, tables: [main], protocol: bgp }]`,
-      'sources[0]: not supported yet: following the kernel',
     ],
   ])('%j is checked and refused', (text, problem) => {
     expect(refuse(text)).toEqual([problem]);

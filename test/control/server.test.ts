@@ -47,6 +47,7 @@ const view: AgentView = {
       },
     ],
     networks: [{ network: 'blue', waiting: true }],
+    sources: [],
     targets: [
       {
         ...{ network: 'default', target: 'ovn', ready: true, installed: 2, pending: 0, refused: 0 },

@@ -1,0 +1,163 @@
+// Following FRR: zebra and bgpd own the node's sessions and fill its main table; the agent learns what is there and fills OVN.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Bird } from '../../src/lab/bird.ts';
+import { type Frr, startFrr } from '../../src/lab/frr.ts';
+import type { RunningProcess } from '../../src/lab/processes.ts';
+import { AgentSite, BIRD, FRR, isRoot, OUTPUT_PORT, ROUTER } from './agent-site.ts';
+
+const SHARED = '203.0.113.0/24';
+const ONLY_A = '198.51.100.0/24';
+const ONLY_B = '192.0.2.0/24';
+const SHARED_6 = '2001:db8:113::/48';
+
+const config = {
+  bgp: { asn: 64512, routerId: '10.78.1.1', listen: [], peers: [] },
+  networks: [{ name: 'default', ovn: { router: ROUTER, outputPort: OUTPUT_PORT } }],
+  sources: [{ kind: 'kernel', tables: ['main'] }],
+};
+
+const shared = [`${SHARED} via ${FRR}`, `${SHARED} via ${BIRD}`];
+const ofA = [`${ONLY_A} via ${FRR}`];
+const ofB = [`${ONLY_B} via ${BIRD}`];
+const ipv4 = [...shared, ...ofA, ...ofB].sort();
+
+const same = (a: readonly string[], b: readonly string[]) => a.join() === b.join();
+const onlyIpv6 = (rows: readonly string[]) => rows.filter((row) => row.includes(':'));
+const onlyIpv4 = (rows: readonly string[]) => rows.filter((row) => !row.includes(':'));
+
+describe.runIf(isRoot)('an agent beside FRR', () => {
+  let site: AgentSite;
+  let torA: Frr;
+  let bird: Bird;
+  let node: Frr;
+  let agent: RunningProcess;
+
+  /** `prefix via gateway` of every way that FRR installed, sorted: what the kernel says, not what FRR believes. */
+  const installed = async (family: '-4' | '-6') => {
+    const text = await site.ip(family, '-json', 'route', 'show', 'proto', 'bgp');
+    const routes = JSON.parse(text || '[]') as {
+      dst: string;
+      gateway?: string;
+      nexthops?: { gateway: string }[];
+    }[];
+    return routes
+      .flatMap(({ dst, gateway = '', nexthops = [{ gateway }] }) =>
+        nexthops.map((hop) => `${dst} via ${hop.gateway}`),
+      )
+      .sort();
+  };
+
+  const startNode = () =>
+    startFrr({
+      namespace: site.node,
+      directory: `${site.directory}/node-frr`,
+      processes: site.processes,
+      configuration: [
+        'router bgp 64512',
+        ' bgp router-id 10.78.1.1',
+        ' no bgp ebgp-requires-policy',
+        // A session outlives a short pause of its link.
+        ' no bgp fast-external-failover',
+        ' bgp bestpath as-path multipath-relax',
+        ` neighbor ${FRR} remote-as 65001`,
+        ` neighbor ${FRR} timers connect 1`,
+        ` neighbor ${BIRD} remote-as 65002`,
+        ` neighbor ${BIRD} timers connect 1`,
+        ' address-family ipv6 unicast',
+        `  neighbor ${FRR} activate`,
+        `  neighbor ${BIRD} activate`,
+        ' exit-address-family',
+        'exit',
+        '',
+      ].join('\n'),
+    });
+
+  beforeAll(async () => {
+    site = await AgentSite.open();
+    await site.startNorthbound();
+    await site.addRouter();
+    torA = await site.frr([
+      ' address-family ipv4 unicast',
+      ...[SHARED, ONLY_A].map((prefix) => `  network ${prefix}`),
+      ' exit-address-family',
+      ' address-family ipv6 unicast',
+      `  network ${SHARED_6}`,
+      '  neighbor 10.78.1.1 activate',
+      ' exit-address-family',
+    ]);
+    bird = await site.bird([SHARED, ONLY_B, SHARED_6]);
+    // Somebody else's routes in the same table: not learned, and not touched.
+    await site.ip('route', 'add', '192.168.7.0/24', 'via', FRR, 'proto', 'static');
+    await site.ip('route', 'add', '192.168.8.0/24', 'via', FRR, 'proto', '114');
+    node = await startNode();
+    agent = await site.agent({ config });
+    await site.until('all rows', async () => same(onlyIpv4(await site.rows()), ipv4));
+  }, 60_000);
+
+  afterAll(() => site?.[Symbol.asyncDispose]());
+
+  it('learns what FRR installed, load shared, and nothing else', async () => {
+    expect(await site.list('peers')).toMatchObject([
+      { name: 'kernel:main', network: 'default', state: 'following' },
+    ]);
+    const [network] = await site.list('networks');
+    expect(network).toMatchObject({
+      firstSync: 'finished',
+      sources: [{ source: 'kernel:main', state: 'following', discard: 0, unresolved: 0 }],
+      targets: [{ target: 'ovn', state: 'ready' }],
+    });
+    const routes = await site.list('routes', { prefix: SHARED });
+    expect(routes.map((route) => route['peer'])).toEqual(['kernel:main', 'kernel:main']);
+  });
+
+  it('learns IPv6 with the next hops that FRR gave the kernel', async () => {
+    const of6 = async () => (await installed('-6')).filter((way) => way.startsWith(SHARED_6));
+    await site.until('both ways', async () => (await of6()).length === 2);
+    await site.until('the same in OVN', async () => {
+      return same(onlyIpv6(await site.rows()), await of6());
+    });
+    expect(onlyIpv6(await site.rows()).every((row) => row.includes(' via fe80:'))).toBe(true);
+  });
+
+  it('follows a withdrawal and an announcement', async () => {
+    await site.birdAnnounces(bird, [ONLY_B, SHARED_6]);
+    await site.until('the way gone', async () => {
+      return same(onlyIpv4(await site.rows()), [...ofA, ...ofB, shared[0]!].sort());
+    });
+    await site.birdAnnounces(bird, [SHARED, ONLY_B, SHARED_6]);
+    await site.until('the way back', async () => same(onlyIpv4(await site.rows()), ipv4));
+  });
+
+  it('follows a link that goes down, of which the kernel says nothing, and comes back', async () => {
+    await site.ip('link', 'set', 'to-b', 'down');
+    await site.until('ways over it gone', async () => {
+      return same(onlyIpv4(await site.rows()), [...ofA, shared[0]!].sort());
+    });
+    await site.ip('link', 'set', 'to-b', 'up');
+    await site.ip('address', 'replace', 'fd00:78:2::1/64', 'dev', 'to-b', 'nodad');
+    await site.until('the way back', async () => (await installed('-4')).includes(ofB[0]!));
+    // FRR 8.4 may leave the group that lost a member as it is: what counts is what the kernel does.
+    await site.until('what the kernel has', async () => {
+      return same(onlyIpv4(await site.rows()), await installed('-4'));
+    });
+  });
+
+  it('follows FRR through a restart that flushes the kernel', async () => {
+    await node.stop();
+    await site.until('nothing left', async () => {
+      const text = await site.ip('route', 'show', 'proto', 'bgp');
+      return text === '' && (await site.rows()).length === 0;
+    });
+    node = await startNode();
+    await site.until('all rows again', async () => same(onlyIpv4(await site.rows()), ipv4), 30_000);
+  });
+
+  it('leaves the routes of others alone', async () => {
+    for (const prefix of ['192.168.7.0/24', '192.168.8.0/24']) {
+      expect(await site.ip('route', 'show', prefix)).toContain(`via ${FRR}`);
+    }
+    expect((await site.rows()).filter((row) => row.startsWith('192.168.'))).toEqual([]);
+    expect(await site.logged(agent, 'kernel source')).not.toEqual([]);
+    expect((await torA.vtysh('show version')).length).toBeGreaterThan(0);
+  });
+});
