@@ -13,6 +13,7 @@ import { formatIpAddress } from '../net/ip-address.ts';
 import { NextHopTracker } from '../networks/next-hop-tracker.ts';
 import { type EventLoopWatch, watchEventLoop } from '../observe/event-loop.ts';
 import type { Logger } from '../observe/log.ts';
+import { Announcer } from './announcer.ts';
 import { type ConfigDiff, diffConfig } from './config-diff.ts';
 import { AgentControl } from './control.ts';
 import { NetworkTable } from './network-table.ts';
@@ -45,6 +46,7 @@ export class Agent {
   readonly #networks: NetworkTable;
   readonly #peers: PeerTable;
   readonly #sources: SourceTable;
+  readonly #announcer: Announcer;
   readonly #eventLoop: EventLoopWatch;
   #config: Config;
   #passwords: Passwords = new Map();
@@ -89,7 +91,20 @@ export class Agent {
     const trackNextHops = this.#nextHops !== undefined;
     const workLoop = this.#workLoop;
     this.#networks = new NetworkTable({ core, workLoop, log, dryRun, trackNextHops });
-    this.#peers = new PeerTable({ core, workLoop, speaker: this.#speaker });
+    this.#peers = new PeerTable({
+      core,
+      workLoop,
+      speaker: this.#speaker,
+      tell: (peer) => this.#announcer.tell(peer),
+    });
+    this.#announcer = new Announcer({
+      core,
+      log,
+      speaker: this.#speaker,
+      networks: this.#networks.byName,
+      peers: this.#peers.byName,
+      onChanged: wake,
+    });
     this.#devices = new SessionDevices({
       speaker: this.#speaker,
       log,
@@ -121,10 +136,12 @@ export class Agent {
     this.#passwords = await readPasswords(config.bgp.peers);
     for (const network of config.networks) this.#addNetwork(config, network);
     for (const { name } of config.bgp.peers) await this.#addPeer(config, name);
+    await this.#announcer.configure(config);
     // Before anything is written: the socket is what keeps a second agent out.
     this.#closeControl = await this.#serveControl();
     await this.#nextHops?.start();
     await this.#devices.follow(config);
+    await this.#announcer.firstSync();
     await this.#speaker.start();
     await this.#sources.apply(config);
     for (const { name } of config.networks) await this.#openNetwork(name);
@@ -158,7 +175,7 @@ export class Agent {
     await this.#sources.apply(config);
     for (const peer of peers.updated) await this.#peers.update(config, peer);
     for (const { name } of [...peers.replaced, ...peers.added]) await this.#addPeer(config, name);
-    for (const name of this.#peers.byName.keys()) this.#peers.advertise(name);
+    await this.#announcer.configure(config);
     this.#nextHops?.askAgain();
     this.#workLoop.wake();
   }
@@ -175,6 +192,7 @@ export class Agent {
     // With routes left in place we are expected back: a silent close lets peers keep ours (RFC 4724 §4).
     await this.#speaker.stop({ restarting: !flush, shutdownText: 'rutter is stopping' });
     await this.#sources.stop();
+    this.#announcer.close();
     await this.#networks.close({ flush });
     await this.#nextHops?.stop();
     this.#devices.stop();

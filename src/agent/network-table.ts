@@ -64,7 +64,6 @@ export class NetworkTable {
     runtime.targets = planTargets(config, network, dryRun).map((plan) =>
       this.#addTarget(config, runtime, plan),
     );
-    this.#originate(runtime, []);
   }
 
   /** Starts reading what is there, and writing. After `deadlineMs` nobody's first sync is waited for any more. */
@@ -78,9 +77,7 @@ export class NetworkTable {
   /** Brings a network to its new configuration; a target that stays as it is notices nothing. */
   async change(config: Config, network: NetworkConfig): Promise<void> {
     const runtime = this.#networks.get(network.name)!;
-    const before = runtime.config.advertise;
     runtime.config = network;
-    this.#originate(runtime, before);
     const plans = planTargets(config, network, this.#parts.dryRun);
     const { leaving, coming } = diffTargets(
       runtime.targets.map(({ plan }) => plan),
@@ -101,9 +98,6 @@ export class NetworkTable {
   async remove(name: string): Promise<void> {
     const runtime = this.#networks.get(name)!;
     this.#networks.delete(name);
-    const before = runtime.config.advertise;
-    runtime.config = { ...runtime.config, advertise: [] };
-    this.#originate(runtime, before);
     for (const target of runtime.targets) await this.#removeTarget(target, true);
   }
 
@@ -157,14 +151,6 @@ export class NetworkTable {
     await reconciler.flush().catch((error: Error) => {
       this.#parts.log.error({ target, reason: error.message }, 'routes of ours left over');
     });
-  }
-
-  /** The network's own prefixes: in look-ups and dumps. */
-  #originate({ id, config }: NetworkRuntime, before: NetworkConfig['advertise']): void {
-    const { core } = this.#parts;
-    const now = Math.floor(Date.now() / 1000);
-    for (const { prefix } of before) core.withdrawOriginated(id, prefix);
-    for (const { prefix } of config.advertise) core.originate(id, prefix, now);
   }
 }
 

@@ -4,7 +4,6 @@ import type { Speaker } from '../bgp/speaker.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import type { AddressFamily } from '../net/address-family.ts';
-import { formatPrefix, prefixFamily } from '../net/prefix.ts';
 import { PeerReceiver } from './peer-receiver.ts';
 import { corePeer, type PeerSurroundings, speakerPeer } from './peers.ts';
 import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
@@ -14,6 +13,8 @@ export interface PeerTableParts {
   readonly core: RouteCore;
   readonly speaker: Speaker;
   readonly workLoop: WorkLoop;
+  /** Tells a peer what is announced to it. */
+  readonly tell: (peer: PeerRuntime) => void;
 }
 
 export class PeerTable {
@@ -52,9 +53,10 @@ export class PeerTable {
       },
       onEndOfRib: finish,
     });
-    this.#peers.set(peer.name, { id, config: peer, network, receiver, told: [] });
+    const runtime = { id, config: peer, network, receiver, told: new Set<string>() };
+    this.#peers.set(peer.name, runtime);
     speaker.addPeer(speakerPeer(peer, around, password), receiver);
-    this.advertise(peer.name);
+    this.#parts.tell(runtime);
   }
 
   /** What does not touch the session: the policies. */
@@ -64,7 +66,7 @@ export class PeerTable {
     const around = await surroundings(peer, runtime.network);
     this.#parts.core.updatePeer(runtime.id, corePeer(config, peer, around));
     this.#parts.workLoop.wake();
-    this.advertise(peer.name);
+    this.#parts.tell(runtime);
   }
 
   /** An interface has been made anew: the core must know its peers' link-local next hops by the new index. */
@@ -85,25 +87,6 @@ export class PeerTable {
     receiver.close([]); // Routes of a replay have no session that would take them along.
     for (const source of sourcesOf(config)) network.initialSync.finish(source);
     workLoop.atRest(() => core.removePeer(id));
-  }
-
-  /** The network's own prefixes, in its own sessions (P7); what the peer was told before and is no more is withdrawn. */
-  advertise(name: string): void {
-    const peer = this.#peers.get(name)!;
-    const { config, network, told } = peer;
-    const carried =
-      config.export === 'accept'
-        ? network.config.advertise.filter(({ prefix }) =>
-            config.families.includes(prefixFamily(prefix)),
-          )
-        : [];
-    const kept = new Set(carried.map(({ prefix }) => formatPrefix(prefix)));
-    const gone = told
-      .map(({ prefix }) => prefix)
-      .filter((prefix) => !kept.has(formatPrefix(prefix)));
-    if (gone.length > 0) this.#parts.speaker.withdraw(name, gone);
-    this.#parts.speaker.advertise(name, carried);
-    peer.told = carried;
   }
 }
 

@@ -31,8 +31,8 @@ export interface PeerRuntime {
   config: PeerConfig;
   readonly network: NetworkRuntime;
   readonly receiver: PeerReceiver;
-  /** What the peer is told of its network's prefixes. */
-  told: NetworkConfig['advertise'];
+  /** Prefixes it is to be told of. */
+  readonly told: Set<string>;
 }
 
 export interface SourceRuntime {

@@ -3,14 +3,13 @@
 // Keys of later stages (policies, imports, exports, evpn, bfd, aggregation) are checked here in full and refused by
 // unsupported.ts where they are used, so that a file says today what it will mean then.
 import { z } from 'zod';
-import type { IpAddress } from '../net/ip-address.ts';
-import type { Prefix } from '../net/prefix.ts';
 import {
   asNumber,
   community,
   duration,
   interfaceName,
   ipAddress,
+  largeCommunity,
   name,
   ovsdbRemotes,
   port,
@@ -173,11 +172,63 @@ const policyRule = z.strictObject({
   action: z.enum(['accept', 'reject']).describe('The verdict.'),
 });
 
-const advertisement = z.strictObject({
-  prefix: prefix.describe('The prefix.'),
-  nextHop: ipAddress.optional().describe('Default: our address in the session (next-hop-self).'),
+const announcedAttributes = {
+  origin: z.enum(['igp', 'egp', 'incomplete']).optional().describe('ORIGIN; default: igp.'),
   med: z.int().min(0).max(0xffff_ffff).optional().describe('MULTI_EXIT_DISC.'),
   communities: z.array(community).default([]).describe('Standard communities (RFC 1997).'),
+  largeCommunities: z
+    .array(largeCommunity)
+    .optional()
+    .describe('Large communities (RFC 8092): 65001:1:2.'),
+};
+
+/** What of an object in the Northbound database is announced; the first is the default. */
+export const ovnParts = {
+  switch: ['subnet', 'ports'],
+  router: ['networks', 'addresses'],
+  nat: ['floating-ips', 'egress-ips'],
+  loadBalancers: ['vips'],
+} as const;
+
+const ovnName = z.string().min(1).optional();
+
+const ovnAdvertisement = z.strictObject({
+  switch: ovnName.describe(
+    'Name of a Logical_Switch: its subnet, or the addresses of its ports on this node.',
+  ),
+  router: ovnName.describe(
+    'Name of a Logical_Router: the networks of its ports, or their addresses.',
+  ),
+  nat: ovnName.describe('Name of a Logical_Router: external addresses of its NAT rows.'),
+  loadBalancers: ovnName.describe('Name of a Logical_Router: virtual IPs of its load balancers.'),
+  what: z
+    .enum(['subnet', 'ports', 'networks', 'addresses', 'floating-ips', 'egress-ips', 'vips'])
+    .optional()
+    .describe(
+      'switch: subnet (default) or ports; router: networks (default) or addresses; nat: floating-ips (default) or egress-ips.',
+    ),
+});
+
+const advertisement = z
+  .strictObject({
+    prefix: prefix.optional().describe('The prefix; or `ovn` for those of an object in OVN.'),
+    ovn: ovnAdvertisement
+      .optional()
+      .describe('Prefixes from the Northbound database, announced while their datapath is here.'),
+    nextHop: ipAddress.optional().describe('Default: our address in the session (next-hop-self).'),
+    ...announcedAttributes,
+  })
+  .refine(({ prefix: seen, ovn }) => seen !== undefined || ovn !== undefined, {
+    error: 'must have a prefix or ovn',
+  });
+
+const aggregate = z.strictObject({
+  prefix: prefix.describe('Announced while a more specific prefix of the network is.'),
+  suppress: z
+    .boolean()
+    .default(false)
+    .describe('The more specific prefixes are not announced themselves.'),
+  ...announcedAttributes,
 });
 
 // The map comes first: printing goes the other way, and every entry is a map by then.
@@ -223,7 +274,14 @@ const network = z.strictObject({
       'VRF device the network lives in: its table is filled, its next hops and its sessions are inside.',
     ),
   ovn: networkOvn.optional().describe('The OVN router to fill; without it OVN is left alone.'),
-  advertise: z.array(advertise).default([]).describe('Prefixes announced to peers.'),
+  advertise: z
+    .array(advertise)
+    .default([])
+    .describe('Prefixes announced to peers: from here, or from OVN.'),
+  aggregates: z
+    .array(aggregate)
+    .default([])
+    .describe('Summaries of what is announced, each with a discard route behind it.'),
   imports: z
     .array(z.strictObject({ from: name, policy: z.string().default('accept') }))
     .default([])
@@ -311,6 +369,18 @@ export const configSchema = z.strictObject({
       northbound: ovsdbRemotes
         .prefault('unix:/var/run/ovn/ovnnb_db.sock')
         .describe('The OVN Northbound database; several remotes for raft.'),
+      southbound: ovsdbRemotes
+        .prefault('unix:/var/run/ovn/ovnsb_db.sock')
+        .describe(
+          'The OVN Southbound database, asked what is bound on this node where `advertise` names OVN.',
+        ),
+      chassis: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "Name of this node's Chassis; default: `system-id` of the local Open vSwitch, else `node`.",
+        ),
       tls: tls.optional().describe('Needed for ssl: remotes.'),
     })
     .prefault({})
@@ -379,13 +449,9 @@ export type ParsedConfig = z.output<typeof configSchema>;
 type ParsedPeer = ParsedConfig['bgp']['peers'][number];
 type ParsedNetwork = ParsedConfig['networks'][number];
 
-/** One prefix of ours on the wire. */
-interface Advertisement {
-  readonly prefix: Prefix;
-  readonly nextHop?: IpAddress | undefined;
-  readonly med?: number | undefined;
-  readonly communities: readonly number[];
-}
+/** One prefix of ours on the wire, or what of an object in OVN is. */
+export type Advertisement = DeepReadonly<z.output<typeof advertisement>>;
+export type Aggregate = DeepReadonly<z.output<typeof aggregate>>;
 
 export type PeerConfig = DeepReadonly<
   Omit<ParsedPeer, 'asn' | 'keepaliveTime' | 'import' | 'export'>

@@ -3,6 +3,7 @@
 
 import { isLinkLocal, parseIpAddress } from '../net/ip-address.ts';
 import { containsPrefix, formatPrefix, parsePrefix } from '../net/prefix.ts';
+import { ovnParts } from './config.ts';
 import { networkTable } from './followed-tables.ts';
 import type { Fault } from './issues.ts';
 import { type LooseConfig, type LooseNetwork, type LoosePeer, readLoosely } from './loose.ts';
@@ -151,10 +152,21 @@ function checkNetwork(network: LooseNetwork, path: Path, config: LooseConfig): F
 }
 
 function checkAdvertise(network: LooseNetwork, path: Path): Fault[] {
+  const objects = new Set<string>();
+  return [
+    ...checkAdvertisedPrefixes(network, path),
+    ...checkAggregates(network, path),
+    ...network.advertise.flatMap((entry, index) =>
+      checkAdvertisedObject(entry, [...path, 'advertise', index], objects),
+    ),
+  ];
+}
+
+function checkAdvertisedPrefixes(network: LooseNetwork, path: Path): Fault[] {
   const faults: Fault[] = [];
   const seen = new Set<string>();
   network.advertise.forEach(({ prefix: text, nextHop }, index) => {
-    const prefix = parsePrefix(text ?? '');
+    const prefix = typeof text === 'string' ? parsePrefix(text) : undefined;
     if (prefix === undefined) return;
     const canonical = formatPrefix(prefix);
     if (seen.has(canonical)) {
@@ -173,6 +185,48 @@ function checkAdvertise(network: LooseNetwork, path: Path): Fault[] {
     }
   });
   return faults;
+}
+
+function checkAggregates({ aggregates }: LooseNetwork, path: Path): Fault[] {
+  return repeated(
+    aggregates,
+    ({ prefix }) => {
+      const parsed = parsePrefix(prefix ?? '');
+      return parsed && formatPrefix(parsed);
+    },
+    [...path, 'aggregates'],
+    'prefix',
+  );
+}
+
+/** One object of OVN, one part of it, asked for once. */
+function checkAdvertisedObject(
+  { prefix, ovn }: LooseNetwork['advertise'][number],
+  path: Path,
+  seen: Set<string>,
+): Fault[] {
+  if (ovn === undefined) return [];
+  if (prefix !== undefined) {
+    return [{ path: [...path, 'ovn'], message: 'must not be together with prefix' }];
+  }
+  const kinds = (['switch', 'router', 'nat', 'loadBalancers'] as const).filter(
+    (kind) => ovn[kind] !== undefined,
+  );
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    const message = 'must name one of switch, router, nat and loadBalancers';
+    return [{ path: [...path, 'ovn'], message }];
+  }
+  const parts: readonly string[] = ovnParts[kind];
+  const what = ovn.what ?? parts[0]!;
+  if (!parts.includes(what)) {
+    const message = `must be ${parts.join(' or ')} for a ${kind}, is ${what}`;
+    return [{ path: [...path, 'ovn', 'what'], message }];
+  }
+  const object = `${kind} ${what} ${ovn[kind]}`;
+  if (seen.has(object)) return [{ path, message: `must be unique, is ${object}` }];
+  seen.add(object);
+  return [];
 }
 
 function checkPolicyNames(config: LooseConfig): Fault[] {
@@ -208,7 +262,8 @@ function checkPolicyNames(config: LooseConfig): Fault[] {
 }
 
 function checkOvn(config: LooseConfig): Fault[] {
-  const usesTls = config.ovn.northbound?.includes('ssl:') ?? false;
+  const { northbound = '', southbound = '' } = config.ovn;
+  const usesTls = northbound.includes('ssl:') || southbound.includes('ssl:');
   if (!usesTls || config.ovn.tls !== undefined) return [];
   return [{ path: ['ovn', 'tls'], message: 'must be given for an ssl: remote' }];
 }

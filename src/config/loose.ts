@@ -38,7 +38,18 @@ const peer = z.object({
   export: text,
 });
 
-const advertisement = z.object({ prefix: text, nextHop: text });
+const ovnSource = z.object({
+  switch: text,
+  router: text,
+  nat: text,
+  loadBalancers: text,
+  what: text,
+});
+const advertisement = z.object({
+  prefix: z.unknown().optional(),
+  nextHop: text,
+  ovn: ovnSource.optional().catch(undefined),
+});
 
 const network = z.object({
   name: text,
@@ -52,6 +63,7 @@ const network = z.object({
         : [],
     list(advertisement),
   ),
+  aggregates: list(z.object({ prefix: text })),
   imports: list(z.object({ from: text, policy: text })),
   exports: list(z.object({ to: text })),
   evpn: z.unknown().optional(),
@@ -69,7 +81,7 @@ const bgp = z.object({
   listen: list(z.object({ address: text, port: z.number().optional().catch(undefined) })),
   peers: list(peer),
 });
-const ovn = z.object({ northbound: text, tls: z.unknown().optional() });
+const ovn = z.object({ northbound: text, southbound: text, tls: z.unknown().optional() });
 const policies = z.record(z.string(), list(rule));
 
 const config = z.object({

@@ -77,7 +77,7 @@ function complete(parsed: ParsedConfig, hostName: string): Config {
   const networks = parsed.networks.map((network) => ({
     ...network,
     advertise: network.advertise.map((entry) =>
-      'prefix' in entry ? entry : { prefix: entry, communities: [] },
+      'communities' in entry ? entry : { prefix: entry, communities: [] },
     ),
   }));
   return { ...parsed, node: parsed.node ?? hostName, bgp: { ...parsed.bgp, peers }, networks };

@@ -1,6 +1,13 @@
 // Leaf values of the configuration file: text with a unit or an address on one side, a value on the other, in both directions.
 import { z } from 'zod';
-import { communityName, formatCommunity, parseCommunity } from '../net/community.ts';
+import {
+  communityName,
+  formatCommunity,
+  formatLargeCommunity,
+  type LargeCommunity,
+  parseCommunity,
+  parseLargeCommunity,
+} from '../net/community.ts';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../net/ip-address.ts';
 import { comparePrefixes, formatPrefix, type Prefix, parsePrefix } from '../net/prefix.ts';
 
@@ -171,6 +178,13 @@ export const community = text<number>(
   'a community (65001:100, no-export)',
   parseCommunity,
   (value) => communityName(value) ?? formatCommunity(value),
+);
+
+/** A large community (RFC 8092). */
+export const largeCommunity = text<LargeCommunity>(
+  'a large community (65001:1:2)',
+  parseLargeCommunity,
+  formatLargeCommunity,
 );
 
 /** Where a TCP server listens. */

@@ -24,7 +24,7 @@ describe('the lab topology', () => {
     const network = config!.networks[0]!;
     expect(network.ovn).toMatchObject({ router: 'GR_worker-1', outputPort: 'rtoe-GR_worker-1' });
     const announced = network.advertise.map(({ prefix, nextHop }) => [
-      formatPrefix(prefix),
+      formatPrefix(prefix!),
       formatIpAddress(nextHop!),
     ]);
     expect(announced).toEqual([

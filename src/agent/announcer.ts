@@ -1,0 +1,209 @@
+// Tells the core and the peers what the networks announce, as it changes (src/networks/announcements decides what that is).
+//
+//   configuration ─┐                                    ┌─► core: local routes, discards of aggregates
+//   OvnWatch ──────┴─► AnnouncementTable ─► changes ─► settle ─┴─► speaker: withdrawals first, then announcements (P6, P8)
+//
+// Everything happens in the turn in which a database's message was read: a port that goes down is withdrawn in that turn.
+import type { AdvertisedRoute, Speaker } from '../bgp/speaker.ts';
+import type { Config } from '../config/config.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import { type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
+import {
+  AnnouncementTable,
+  type ChangedPrefix,
+} from '../networks/announcements/announcement-table.ts';
+import { readSystemId } from '../networks/announcements/chassis.ts';
+import { OvnWatch, type OvnWatchOptions } from '../networks/announcements/ovn-watch.ts';
+import type { Logger } from '../observe/log.ts';
+import { type AnnouncementRequests, readAnnouncementRequests } from './announcement-requests.ts';
+import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
+
+/** Sessions wait this long for what OVN has to announce: after a restart the first dump should be whole (RFC 4724 §4.1). */
+const FIRST_SYNC_MS = 5000;
+
+const CONFIGURATION = 'configuration';
+
+export interface AnnouncerParts {
+  readonly core: RouteCore;
+  readonly speaker: Pick<Speaker, 'advertise' | 'withdraw'>;
+  readonly networks: ReadonlyMap<string, NetworkRuntime>;
+  readonly peers: ReadonlyMap<string, PeerRuntime>;
+  readonly log: Logger;
+  /** The core was told something. */
+  readonly onChanged: () => void;
+}
+
+export class Announcer {
+  readonly table = new AnnouncementTable();
+  readonly #parts: AnnouncerParts;
+  /** Local routes in the core, by network. A network that went keeps its number there. */
+  readonly #local = new Map<
+    string,
+    { readonly id: number; readonly prefixes: Map<string, Prefix> }
+  >();
+  #watch: OvnWatch | undefined;
+  /** Takes over from #watch with its first complete answer. */
+  #nextWatch: OvnWatch | undefined;
+  #watched = '';
+  #onComplete: (() => void)[] = [];
+
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes the configuration; its own prefixes are announced at once. Networks and peers are in their tables by now. */
+  async configure(config: Config): Promise<void> {
+    const requests = readAnnouncementRequests(config);
+    this.table.configure(requests.networks);
+    this.table.setCandidates(CONFIGURATION, requests.candidates);
+    await this.#follow(config, requests);
+    this.#settle();
+    // Peers that a network no longer exports to are in no change
+    for (const peer of this.#parts.peers.values()) this.tell(peer);
+  }
+
+  /** Resolves when OVN has said what it has to announce, or after a while. */
+  async firstSync(): Promise<void> {
+    if (this.#nextWatch === undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      new Promise<void>((resolve) => this.#onComplete.push(resolve)),
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, FIRST_SYNC_MS);
+      }),
+    ]);
+    clearTimeout(timer);
+  }
+
+  close(): void {
+    this.#watch?.close();
+    this.#nextWatch?.close();
+  }
+
+  /** A peer was added, or takes other prefixes than before. */
+  tell(peer: PeerRuntime): void {
+    const texts = new Set([...this.table.textsTowards(peer.network.config.name), ...peer.told]);
+    this.#tell(peer, texts);
+  }
+
+  /** What keeps a network's requests from being answered. */
+  problems(network: string): string[] {
+    const watch = this.#watch ?? this.#nextWatch;
+    return watch?.problems(network) ?? [];
+  }
+
+  /** Starts to follow OVN, or what is to be followed anew: until the new watch has read all, the old one's word holds. */
+  async #follow({ ovn, node }: Config, { ovn: requests }: AnnouncementRequests): Promise<void> {
+    const watched = JSON.stringify([ovn, node, requests]);
+    if (watched === this.#watched) return;
+    this.#watched = watched;
+    this.#nextWatch?.close();
+    this.#nextWatch = undefined;
+    if (requests.length === 0) return this.#takeOver(undefined);
+    const { northbound, southbound, tls } = ovn;
+    const chassis = ovn.chassis ?? (await readSystemId()) ?? node;
+    const options: OvnWatchOptions = {
+      ...{ northbound, southbound, tls, chassis, requests },
+      log: this.#parts.log,
+      onChanged: () => this.#ovnChanged(watch),
+    };
+    const watch = new OvnWatch(options);
+    this.#nextWatch = watch;
+    watch.start();
+  }
+
+  #ovnChanged(watch: OvnWatch): void {
+    if (watch === this.#nextWatch) this.#takeOver(watch);
+    if (watch !== this.#watch) return;
+    for (const [subject, candidates] of watch.takeTouched()) {
+      this.table.setCandidates(subject, candidates);
+    }
+    this.#settle();
+    for (const resolve of this.#onComplete.splice(0)) resolve();
+  }
+
+  #takeOver(watch: OvnWatch | undefined): void {
+    this.#watch?.close();
+    this.#watch = watch;
+    this.#nextWatch = undefined;
+    const touched = watch?.takeTouched() ?? new Map<string, never>();
+    for (const subject of [...this.table.subjects()]) {
+      if (subject !== CONFIGURATION && !touched.has(subject)) this.table.setCandidates(subject, []);
+    }
+    for (const [subject, candidates] of touched) this.table.setCandidates(subject, candidates);
+  }
+
+  #settle(): void {
+    const changes = this.table.takeChanges();
+    if (changes.length === 0) return;
+    this.#tellPeers(changes);
+    for (const change of changes) this.#originate(change);
+    this.#parts.onChanged();
+  }
+
+  #tellPeers(changes: readonly ChangedPrefix[]): void {
+    const byNetwork = new Map<string, Set<string>>();
+    for (const { network, text } of changes) {
+      for (const place of this.table.announcedIn(network)) {
+        const texts = byNetwork.get(place);
+        if (texts) texts.add(text);
+        else byNetwork.set(place, new Set([text]));
+      }
+    }
+    for (const peer of this.#parts.peers.values()) {
+      const texts = byNetwork.get(peer.network.config.name);
+      if (texts) this.#tell(peer, texts);
+    }
+  }
+
+  #tell(peer: PeerRuntime, texts: Iterable<string>): void {
+    const { speaker } = this.#parts;
+    const { name } = peer.config;
+    const withdrawn: Prefix[] = [];
+    const announced: AdvertisedRoute[] = [];
+    for (const text of texts) {
+      const route = this.#route(peer, text);
+      if (route !== undefined) {
+        peer.told.add(text);
+        announced.push(route);
+      } else if (peer.told.delete(text)) withdrawn.push(parsePrefix(text)!);
+    }
+    if (withdrawn.length > 0) speaker.withdraw(name, withdrawn);
+    if (announced.length > 0) speaker.advertise(name, announced);
+  }
+
+  /** What a peer is to be told of a prefix; undefined: nothing. Learned routes never come here (P7). */
+  #route({ config, network }: PeerRuntime, text: string): AdvertisedRoute | undefined {
+    if (config.export !== 'accept') return undefined;
+    const own = network.config.name;
+    const verdict = this.table.verdicts(own, text).find(({ withheld }) => withheld === undefined);
+    if (verdict === undefined) return undefined;
+    const { prefix, attributes } = verdict.announcement;
+    if (!config.families.includes(prefixFamily(prefix))) return undefined;
+    // Another network's next hop is no address of this one
+    const nextHop = verdict.network === own ? attributes.nextHop : undefined;
+    return { ...attributes, prefix, nextHop };
+  }
+
+  /** The network's own prefixes are in its look-ups and dumps. */
+  #originate({ network, text }: ChangedPrefix): void {
+    const { core, networks } = this.#parts;
+    const runtime = networks.get(network);
+    const announcement = this.table.announcement(network, text);
+    const isLocal = announcement !== undefined && announcement.state !== 'waiting';
+    let local = this.#local.get(network);
+    if (local === undefined && runtime !== undefined) {
+      local = { id: runtime.id, prefixes: new Map() };
+      this.#local.set(network, local);
+    }
+    if (local === undefined) return;
+    const before = local.prefixes.get(text);
+    if (isLocal && before === undefined) {
+      local.prefixes.set(text, announcement.prefix);
+      core.originate(local.id, announcement.prefix, Math.floor(Date.now() / 1000));
+    } else if (!isLocal && before !== undefined) {
+      local.prefixes.delete(text);
+      core.withdrawOriginated(local.id, before);
+    }
+  }
+}
