@@ -1,6 +1,6 @@
 // One configured peer: its session, the second one while two connections collide, its routes both ways, and its status.
 import type { AddressFamily } from '../net/address-family.ts';
-import { formatIpAddress } from '../net/ip-address.ts';
+import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix } from '../net/prefix.ts';
 import { AdjRibOut, type AdvertisedRoute } from './adj-rib-out.ts';
 import type { CapabilityOffer, NegotiatedSession } from './capabilities.ts';
@@ -231,7 +231,7 @@ export class Peer implements SessionOwner {
       outbound: {
         localAsn,
         localAddress: connection.localAddress,
-        nextHops: options.nextHops ?? {},
+        nextHops: { ...nextHopBeside(connection), ...options.nextHops },
         negotiated,
       },
       receiver,
@@ -465,4 +465,9 @@ function capabilityNames(session: NegotiatedSession): string[] {
 
 function formatRouterId(routerId: number): string {
   return [24, 16, 8, 0].map((shift) => (routerId >>> shift) & 0xff).join('.');
+}
+
+function nextHopBeside({ addressBeside }: Connection): Partial<Record<AddressFamily, IpAddress>> {
+  if (addressBeside === undefined) return {};
+  return { [addressBeside.length === 4 ? 'ipv4-unicast' : 'ipv6-unicast']: addressBeside };
 }

@@ -1,6 +1,7 @@
 // Connections over TCP: Node's sockets, with options of socket-options.ts where a peer needs them.
 import { createServer, type Server, Socket } from 'node:net';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../../net/ip-address.ts';
+import { addressBeside } from './address-beside.ts';
 import {
   needsOptions,
   openBoundSocket,
@@ -114,6 +115,10 @@ class TcpConnection implements Connection {
       this.#closeReason = networkReason(error);
     });
     socket.on('close', () => this.#handlers?.closed(this.#closeReason));
+  }
+
+  get addressBeside(): IpAddress | undefined {
+    return addressBeside(this.localAddress);
   }
 
   attach(handlers: ConnectionHandlers): void {

@@ -31,6 +31,8 @@ export interface ConnectionHandlers {
 
 export interface Connection {
   readonly localAddress: IpAddress;
+  /** An address of the other family on the interface that has the local one. */
+  readonly addressBeside?: IpAddress | undefined;
   readonly localPort: number;
   readonly remoteAddress: IpAddress;
   readonly remotePort: number;
