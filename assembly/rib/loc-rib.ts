@@ -80,8 +80,7 @@ export function tellFibs(
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     if (fib.mark < since || (waits && fib.isPatient)) continue;
     const keyPtr = destination.keyPtr;
-    if (!fib.setDesired(table.family, keyPtr, destination.bits, destination.label))
-      isStarved = true;
+    if (!fib.setRoute(table.family, keyPtr, destination.bits, destination.label)) isStarved = true;
   }
 }
 

@@ -184,7 +184,7 @@ function tellPatientFibs(record: RestlessPrefix): u32 {
   const label = destination == null ? 0 : destination.label;
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     // Without memory for an entry the network is handed over anew when there is some (work.ts).
-    if (fib.isPatient) fib.setDesired(table.family, record.keyPtr, record.bits, label);
+    if (fib.isPatient) fib.setRoute(table.family, record.keyPtr, record.bits, label);
   }
   return label;
 }

@@ -10,7 +10,12 @@ import {
   ABOUT_PLACE,
   ABOUT_REFUSAL,
   ABOUT_RETRY,
+  AGGREGATION_DISCARD,
+  AGGREGATION_EXACT,
+  AGGREGATION_OFF,
   ANY_PEER,
+  COST_PER_ENTRY,
+  COST_PER_NEXT_HOP,
   INPUT_SIZE,
   MATCH_ALL,
   MATCH_COVERING,
@@ -77,6 +82,11 @@ const LARGEST_MAXIMUM_BYTES = 2 ** 32 - 65536;
 const EVENT_LIMIT = 1024;
 
 const outcomes = ['accept', 'attribute-discard', 'treat-as-withdraw', 'session-reset'] as const;
+const aggregations = {
+  off: AGGREGATION_OFF,
+  exact: AGGREGATION_EXACT,
+  discard: AGGREGATION_DISCARD,
+};
 const matches = {
   all: MATCH_ALL,
   exact: MATCH_EXACT,
@@ -334,8 +344,15 @@ export class WasmRouteCore implements RouteCore {
   // ---- FIBs ----
 
   addFib(fib: number, network: number, options: FibOptions): void {
-    const { holdRemovals, isPatient = false } = options;
-    const done = this.#exports.addFib(fib, network, holdRemovals, isPatient);
+    const { holdRemovals, isPatient = false, aggregation = 'off', cost } = options;
+    const done = this.#exports.addFib(
+      fib,
+      network,
+      holdRemovals,
+      isPatient,
+      aggregations[aggregation],
+      cost === 'next-hops' ? COST_PER_NEXT_HOP : COST_PER_ENTRY,
+    );
     this.#refresh();
     this.#expect(done, `FIB ${fib} cannot be added to network ${network}`);
     this.#fibsOfNetwork.get(network)!.push(fib);
