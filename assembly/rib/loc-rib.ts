@@ -34,6 +34,10 @@ export function noteStarvation(): void {
   isStarved = true;
 }
 
+export function beginStarvation(): void {
+  isStarved = true;
+}
+
 export function endStarvation(): void {
   isStarved = false;
 }
