@@ -178,6 +178,106 @@ export const POLICY_ACCEPT = 0;
 export const POLICY_REJECT = 1;
 export const POLICY_FIRST = 2;
 
+// ---- compiled policy: what setPolicy takes. Offsets count from its first byte and are multiples of 4 ----
+//
+//   0         4             8       12
+//   | version | clauseCount | size  | …
+//
+// then clauses, 16 bytes each
+//   0            4         8                    10                12            14        15
+//   | conditions | actions | attribute ones u16 | prefix ones u16 | actions u16 | verdict | (zero) |
+//
+// `conditions` are records of 12 bytes, those on attributes before those on the prefix; `actions` have the same layout
+//   0      1          2        4      8       12
+//   | kind | negated  | (zero) | data | count |
+//
+// `data` is an offset or a number, `count` a number: see each kind.
+export const POLICY_VERSION = 1;
+export const POLICY_HEADER_SIZE = 12;
+export const POLICY_CLAUSE_SIZE = 16;
+export const POLICY_STEP_SIZE = 12;
+/** Most clauses of a policy, and conditions or actions of a clause. */
+export const POLICY_MAXIMUM_CLAUSES = 1024;
+export const POLICY_MAXIMUM_STEPS = 64;
+/** Most bytes of communities one action adds. */
+export const POLICY_MAXIMUM_ADDED = 4096;
+
+export const VERDICT_ACCEPT = 0;
+export const VERDICT_REJECT = 1;
+/** On to the next clause, with what was set. */
+export const VERDICT_NEXT = 2;
+
+/** count: a mask of family indexes. */
+export const CONDITION_FAMILY = 1;
+/** data: `count` name ids of peers, u32. */
+export const CONDITION_PEER = 2;
+/** data: prefix ranges that must hold the next hop. */
+export const CONDITION_NEXT_HOP = 3;
+/** data: `count` AS numbers, u32; one of them must be in the path, or be its origin. */
+export const CONDITION_AS_PATH_CONTAINS = 4;
+export const CONDITION_AS_PATH_ORIGIN = 5;
+/** data: least, count: most hops. */
+export const CONDITION_AS_PATH_LENGTH = 6;
+/** data: an automaton. */
+export const CONDITION_AS_PATH_REGEX = 7;
+/** data: `count` patterns, each a value and a mask as on the wire: 4, 8 or 12 bytes each. */
+export const CONDITION_COMMUNITIES = 8;
+export const CONDITION_EXTENDED_COMMUNITIES = 9;
+export const CONDITION_LARGE_COMMUNITIES = 10;
+/** data: prefix ranges. The only condition on the prefix. */
+export const CONDITION_PREFIXES = 11;
+
+/** data: the value. */
+export const ACTION_LOCAL_PREF = 1;
+export const ACTION_MED = 2;
+export const ACTION_WEIGHT = 3;
+/** data: the AS number, count: how often. */
+export const ACTION_PREPEND = 4;
+/** data: 16 bytes, count: 4 or 16 of them in use. For routes of that family alone. */
+export const ACTION_NEXT_HOP = 5;
+/** data: `count` patterns (as in conditions). */
+export const ACTION_REMOVE_COMMUNITIES = 6;
+export const ACTION_REMOVE_EXTENDED_COMMUNITIES = 7;
+export const ACTION_REMOVE_LARGE_COMMUNITIES = 8;
+/** data: `count` values as on the wire. */
+export const ACTION_ADD_COMMUNITIES = 9;
+export const ACTION_ADD_EXTENDED_COMMUNITIES = 10;
+export const ACTION_ADD_LARGE_COMMUNITIES = 11;
+
+// prefix ranges: for every address, which lengths of a prefix that begins there are in the list. A range goes from its first
+// address to the next range's; the first begins at the lowest address
+//   0            4            8           12
+//   | ipv4 count | ipv6 count | set count | ipv4 starts u32 | ipv4 sets u32 | ipv6 starts 2 × u64 | ipv6 sets u32 | sets of lengths, 20 bytes each |
+export const RANGES_HEADER_SIZE = 12;
+export const LENGTH_SET_SIZE = 20;
+
+// automaton over an AS_PATH's text: digits, space, and { } around AS_SETs, ( ) and [ ] around confederation segments
+//   0             4       8
+//   | state count | start | next state u16, one per state and symbol | accepting u8, one per state | padding |
+export const AUTOMATON_HEADER_SIZE = 8;
+export const AUTOMATON_SYMBOLS = 17;
+export const AUTOMATON_MAXIMUM_STATES = 2048;
+/** Nothing that follows can match, or not match any more. */
+export const AUTOMATON_DEAD = 0;
+export const AUTOMATON_MATCHED = 1;
+
+// ---- tryPolicy: the key at PAGE_MATCH of the input buffer, then the next hop and the attributes ----
+export const TRY_NEXT_HOP = 64;
+export const TRY_ATTRIBUTES = 80;
+
+/** RESULT_STATUS after tryPolicy. */
+export const TRY_ACCEPTED = 0;
+export const TRY_REJECTED = 1;
+export const TRY_UNKNOWN_POLICY = 2;
+export const TRY_BAD_ATTRIBUTES = 3;
+export const TRY_OUT_OF_MEMORY = 4;
+
+// answer: RESULT_OUTPUT_COUNT steps, one per clause tried, then the route as it came out
+//   step   | clause u16 | condition count u16 | one byte per condition: 1 when it holds | padding |
+//   route  | weight u32 | next hop size u32 | attributes size u32 | next hop, 16 bytes | attributes |
+export const TRY_STEP_SIZE = 4;
+export const TRY_ROUTE_SIZE = 28;
+
 // ---- flags of setPeer ----
 export const PEER_FLAG_ENFORCE_FIRST_AS = 1;
 
@@ -224,13 +324,6 @@ export const FIB_ROW_BITS = 0;
 export const FIB_ROW_STATE = 2;
 export const FIB_ROW_DESIRED = 4;
 export const FIB_ROW_INSTALLED = 8;
-
-// ---- what a FIB makes of routes: addFib ----
-export const AGGREGATION_OFF = 0;
-export const AGGREGATION_EXACT = 1;
-export const AGGREGATION_DISCARD = 2; // exact, and entries that drop are allowed
-export const COST_PER_NEXT_HOP = 0; // OVN: a row per next hop
-export const COST_PER_ENTRY = 1; // the kernel: nexthop objects
 
 // ---- what observations given to observe() are about ----
 export const ABOUT_PLACE = 0;

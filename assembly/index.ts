@@ -52,4 +52,11 @@ export {
   setPeer,
   setPeerLimit,
 } from './host/peers';
+export {
+  beginPolicy,
+  putIncomingPolicy,
+  removePolicy,
+  takePolicy,
+  tryPolicy,
+} from './host/policies';
 export { lookUp, readFib, readRoutes } from './host/reading';

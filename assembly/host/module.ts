@@ -4,6 +4,7 @@ import { initialiseNodes } from '../lpm/node';
 import { arenaUsedBytes, initialiseArena } from '../memory/arena';
 import { initialiseBuffers, inputPtr, outputPtr } from '../memory/buffers';
 import { nextHopSetCount } from '../nexthop/next-hop-set';
+import { forgetMemos } from '../policy/memo';
 import { result } from '../result';
 import { attributeSetCount } from '../rib/attribute-set';
 import { initialiseLocalPeer } from '../rib/local-routes';
@@ -50,5 +51,7 @@ export function readMemory(): void {
 
 /** Does about `units` microseconds of deferred work; true while there is more. */
 export function work(units: i32): bool {
-  return workFor(units);
+  const hasMore = workFor(units);
+  forgetMemos();
+  return hasMore;
 }

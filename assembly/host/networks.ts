@@ -4,6 +4,7 @@ import { scratchKey, writeKey } from '../lpm/key';
 import { inputPtr, outputPtr } from '../memory/buffers';
 import { nextHopById, takeEvents, trackNextHopsOf } from '../nexthop/next-hop';
 import { endOfObservation, observationAt } from '../nexthop/observation';
+import { forgetMemos } from '../policy/memo';
 import { MAXIMUM_PATHS } from '../rib/loc-rib';
 import { originateRoute, withdrawLocalRoute } from '../rib/local-routes';
 import {
@@ -111,10 +112,15 @@ export function setNextHop(id: u32, resolved: bool, metric: u32): bool {
 
 export function originate(networkId: u32, family: u32, bits: u32, isDiscard: bool, now: u32): bool {
   const network = networkById(networkId);
-  return network != null && originateRoute(network, family, inputPtr, bits, isDiscard, now);
+  if (network == null) return false;
+  const done = originateRoute(network, family, inputPtr, bits, isDiscard, now);
+  forgetMemos();
+  return done;
 }
 
 export function withdrawOriginated(networkId: u32, family: u32, bits: u32): void {
   const network = networkById(networkId);
-  if (network != null) withdrawLocalRoute(network, family, inputPtr, bits);
+  if (network == null) return;
+  withdrawLocalRoute(network, family, inputPtr, bits);
+  forgetMemos();
 }

@@ -1,6 +1,7 @@
 // Peers and their sessions, as the host configures, opens, feeds and closes them.
 import { FAMILY_COUNT, PEER_FLAG_ENFORCE_FIRST_AS } from '../abi';
 import { inputPtr } from '../memory/buffers';
+import { forgetMemos } from '../policy/memo';
 import { result } from '../result';
 import { learnRecords } from '../rib/learn';
 import { knownNetwork, Network, networkById } from '../rib/network';
@@ -75,9 +76,14 @@ export function setImport(id: u32, networkId: u32, sourceId: u32, policy: u32): 
   line.network = networkId;
   line.sourceNetwork = <u16>sourceId;
   line.linePolicy = policy;
-  line.lineMark = nextGeneration();
-  requestWalks(source, line.lineMark);
+  tellLine(line);
   return true;
+}
+
+/** What an import line lets through is another thing now. */
+export function tellLine(line: Peer): void {
+  line.lineMark = nextGeneration();
+  requestWalks(knownNetwork(line.sourceNetwork), line.lineMark);
 }
 
 function isLine(peer: Peer, networkId: u32, sourceId: u32): bool {
@@ -131,6 +137,7 @@ export function receive(id: u32, size: u32, now: u32, nowMs: u32, isContinued: b
   result.status = 0;
   beginReceiving(nowMs);
   receiveChunk(peer, size, now);
+  forgetMemos();
   endReceiving();
   return true;
 }
@@ -144,6 +151,7 @@ export function learn(id: u32, size: u32, now: u32, isContinued: bool): bool {
   if (peer == null || id == LOCAL_PEER || peer.isImport) return false;
   if (!isContinued) result.clear();
   learnRecords(peer, inputPtr, inputPtr + size, now);
+  forgetMemos();
   return true;
 }
 
@@ -201,7 +209,8 @@ export function readPeerCounters(id: u32): bool {
   return true;
 }
 
-function decidePeer(network: Network, peer: Peer): void {
+/** What the peer's routes depend on has changed. */
+export function decidePeer(network: Network, peer: Peer): void {
   peer.mark = nextGeneration();
   for (let family = 0; family < FAMILY_COUNT; family++) {
     if (peer.family(family).received) requestWalk(network.table(family), peer.mark);

@@ -26,8 +26,7 @@ export const TAG_FRINGE: u32 = 2;
 
 export const NO_POSITION: u32 = 0xffffffff;
 
-/** Bytes of a node; a trie may ask for more behind them (trie.ts, nodeExtra). */
-export const NODE_SIZE: u32 = 96;
+const NODE_SIZE: u32 = 96;
 
 /** For an index below 64: the bits of the index and of everything that covers it. Filled once; 512 bytes. */
 const coveringMasks: usize = memory.data(512, 8);
@@ -87,10 +86,10 @@ export class Node {
       : this.prefixes.get(prefixIndex(octetOf(position), level));
   }
 
-  free(extra: u32): void {
+  free(): void {
     this.prefixes.freeValues();
     this.children.freeValues();
-    free(changetype<usize>(this), NODE_SIZE + extra);
+    free(changetype<usize>(this), NODE_SIZE);
   }
 
   private nextPrefixPosition(position: u32): u32 {
@@ -104,7 +103,7 @@ export class Node {
   }
 }
 
-/** An empty node with `extra` zeroed bytes behind it, or null when there is no memory. */
-export function newNode(extra: u32): Node | null {
-  return changetype<Node | null>(allocateZeroed(NODE_SIZE + extra));
+/** An empty node, or null when there is no memory. */
+export function newNode(): Node | null {
+  return changetype<Node | null>(allocateZeroed(NODE_SIZE));
 }

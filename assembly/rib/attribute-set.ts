@@ -132,6 +132,8 @@ export class SetContext {
   nextHop: u32 = 0;
   /** The host resolves next hops of this network. */
   isTracked: bool = false;
+  /** Weight the route comes with. Whoever sets it takes it back. */
+  weight: u32 = 0;
   /** A route to nowhere, on purpose. Whoever sets it takes it back. */
   isDiscard: bool = false;
   /** The link-local companion of a global next hop (RFC 2545 §3), or 0. */
@@ -196,7 +198,7 @@ function draftUpdate(): void {
   draft.payloadSize = <u8>setContext.payloadSize;
   draft.zero = 0;
   draft.receivedPtr = 0;
-  draft.weight = 0;
+  draft.weight = setContext.weight;
   draftBytes.attributesPtr = update.attributesPtr;
   draftBytes.linkLocalPtr = setContext.linkLocalPtr;
   draftBytes.payloadPtr = setContext.payloadPtr;
@@ -217,7 +219,8 @@ function hashOfDraft(): u32 {
   hash = hashBytes(hash, draftBytes.attributesPtr, draft.size);
   if (draft.linkLocalSize) hash = hashBytes(hash, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
   if (draft.payloadSize) hash = hashBytes(hash, draftBytes.payloadPtr, draft.payloadSize);
-  if (draft.receivedPtr) hash = mixHash(hash, ((<u64>draft.receivedPtr) << 32) | draft.weight);
+  if (draft.receivedPtr | draft.weight)
+    hash = mixHash(hash, ((<u64>draft.receivedPtr) << 32) | draft.weight);
   return finishHash(hash);
 }
 

@@ -3,9 +3,9 @@
 import { readUint8, readUint16, readUint32 } from '../memory/byte-reader';
 import { writeUint8, writeUint32 } from '../memory/byte-writer';
 
-const AS_SET: u32 = 1;
-const AS_SEQUENCE: u32 = 2;
-const AS_CONFED_SEQUENCE: u32 = 3;
+export const AS_SET: u32 = 1;
+export const AS_SEQUENCE: u32 = 2;
+export const AS_CONFED_SEQUENCE: u32 = 3;
 const AS_CONFED_SET: u32 = 4;
 
 const SEGMENT_HEADER_SIZE: usize = 2;

@@ -178,7 +178,7 @@ function writeAggregator(toPtr: usize, kept: KeptAttribute): usize {
 }
 
 /** Puts the header before a value already written four bytes on, and closes the gap when one length octet will do. */
-function writeHeader(toPtr: usize, flags: u32, type: u32, size: usize): usize {
+export function writeHeader(toPtr: usize, flags: u32, type: u32, size: usize): usize {
   writeUint8(toPtr + 1, type);
   if (size > 255) {
     writeUint8(toPtr, flags | EXTENDED_LENGTH);

@@ -70,6 +70,17 @@ export function parseUpdate(messagePtr: usize, messageSize: u32, context: ParseC
   finish(attributesPtr, withdrawnSize == 0, nlriPtr < end, context);
 }
 
+/**
+ * Reads path attributes without the rest of an UPDATE, as of an iBGP session: the view has their facts and the canonical form.
+ * False when something is wrong with one of them.
+ */
+export function parseAttributeList(ptr: usize, end: usize, context: ParseContext): bool {
+  beginMessage(ptr);
+  beginView(ptr);
+  parseAttributes(ptr, end, context);
+  return update.outcome == 0 && writeCanonical(context);
+}
+
 function beginView(messagePtr: usize): void {
   update.withdrawnPtr = update.withdrawnEnd = messagePtr;
   update.nlriPtr = update.nlriEnd = messagePtr;

@@ -10,12 +10,7 @@ import {
   ABOUT_PLACE,
   ABOUT_REFUSAL,
   ABOUT_RETRY,
-  AGGREGATION_DISCARD,
-  AGGREGATION_EXACT,
-  AGGREGATION_OFF,
   ANY_PEER,
-  COST_PER_ENTRY,
-  COST_PER_NEXT_HOP,
   INPUT_SIZE,
   MATCH_ALL,
   MATCH_COVERING,
@@ -42,6 +37,12 @@ import {
   RESULT_WITHDRAWN_COUNT,
   STAGE_ADJ_RIB_IN,
   STAGE_LOC_RIB,
+  TRY_ACCEPTED,
+  TRY_ATTRIBUTES,
+  TRY_BAD_ATTRIBUTES,
+  TRY_NEXT_HOP,
+  TRY_OUT_OF_MEMORY,
+  TRY_UNKNOWN_POLICY,
 } from '../../assembly/abi.ts';
 import {
   type AddressFamily,
@@ -52,6 +53,7 @@ import {
 import { type Prefix, prefixFamily } from '../net/prefix.ts';
 import { type CoreExports, instantiateCore } from './core-module.ts';
 import { addressSize, keySize, readFibRows, readNextHopEvents, readRouteRows } from './pages.ts';
+import { readTrial } from './policy-trial.ts';
 import { Received } from './received.ts';
 import { encodeObservations, type FibBatchMessage, observationParts } from './records.ts';
 import type {
@@ -68,10 +70,12 @@ import type {
   NextHopEvent,
   Page,
   PeerCounters,
+  PolicyTrial,
   PrefixMatch,
   ReceiveResult,
   RouteCore,
   RouteRow,
+  TriedRoute,
   UpdateVerdict,
   WalkCursor,
 } from './route-core.ts';
@@ -80,13 +84,10 @@ const DEFAULT_MAXIMUM_BYTES = 2 ** 30;
 /** The last page of a 4 GiB memory stays out of reach: the core's addresses have 32 bits. */
 const LARGEST_MAXIMUM_BYTES = 2 ** 32 - 65536;
 const EVENT_LIMIT = 1024;
+/** The total path attribute length field of an UPDATE has 16 bits. */
+const MOST_ATTRIBUTE_BYTES = 65_535;
 
 const outcomes = ['accept', 'attribute-discard', 'treat-as-withdraw', 'session-reset'] as const;
-const aggregations = {
-  off: AGGREGATION_OFF,
-  exact: AGGREGATION_EXACT,
-  discard: AGGREGATION_DISCARD,
-};
 const matches = {
   all: MATCH_ALL,
   exact: MATCH_EXACT,
@@ -283,6 +284,53 @@ export class WasmRouteCore implements RouteCore {
     return { received: perFamily(0), accepted: perFamily(1), best: perFamily(2) };
   }
 
+  // ---- policies ----
+
+  setPolicy(policy: number, compiled: Uint8Array): void {
+    let isTaken = this.#exports.beginPolicy(compiled.length) !== 0;
+    this.#refresh();
+    for (let offset = 0; isTaken && offset < compiled.length; offset += INPUT_SIZE) {
+      const part = compiled.subarray(offset, offset + INPUT_SIZE);
+      this.#bytes.set(part, this.#input);
+      isTaken = this.#exports.takePolicy(offset, part.length) !== 0;
+    }
+    this.#expect(isTaken ? 1 : 0, `there is no memory for policy ${policy}`);
+    const isPut = this.#exports.putIncomingPolicy(policy);
+    this.#refresh();
+    this.#expect(isPut, `policy ${policy} is not sound`);
+  }
+
+  removePolicy(policy: number): void {
+    this.#expect(this.#exports.removePolicy(policy), `policy ${policy} is not known`);
+  }
+
+  tryPolicy(policy: number, route: TriedRoute): PolicyTrial {
+    const { prefix, attributes, nextHop, weight = 0, peer } = route;
+    this.#expect(attributes.length <= MOST_ATTRIBUTE_BYTES ? 1 : 0, 'attributes are too long');
+    this.#writeKey(PAGE_MATCH, prefix.address, prefix.length);
+    if (nextHop) this.#bytes.set(nextHop, this.#input + TRY_NEXT_HOP);
+    this.#bytes.set(attributes, this.#input + TRY_ATTRIBUTES);
+    const family = familyNumbers(prefixFamily(prefix)).index;
+    this.#exports.tryPolicy(
+      policy,
+      family,
+      prefix.length,
+      nextHop?.length ?? 0,
+      attributes.length,
+      weight,
+      peer,
+    );
+    this.#refresh();
+    const status = this.#field(RESULT_STATUS);
+    this.#expect(status === TRY_UNKNOWN_POLICY ? 0 : 1, `policy ${policy} is not known`);
+    this.#expect(status === TRY_BAD_ATTRIBUTES ? 0 : 1, 'attributes are malformed');
+    this.#expect(status === TRY_OUT_OF_MEMORY ? 0 : 1, 'there is no memory to try a policy');
+    return readTrial(this.#view, this.#output, {
+      count: this.#field(RESULT_OUTPUT_COUNT),
+      accepted: status === TRY_ACCEPTED,
+    });
+  }
+
   // ---- routes that are not from a session ----
 
   learn(peer: number, records: ArrayBuffer, byteLength: number, nowSeconds: number): LearnResult {
@@ -344,15 +392,8 @@ export class WasmRouteCore implements RouteCore {
   // ---- FIBs ----
 
   addFib(fib: number, network: number, options: FibOptions): void {
-    const { holdRemovals, isPatient = false, aggregation = 'off', cost } = options;
-    const done = this.#exports.addFib(
-      fib,
-      network,
-      holdRemovals,
-      isPatient,
-      aggregations[aggregation],
-      cost === 'next-hops' ? COST_PER_NEXT_HOP : COST_PER_ENTRY,
-    );
+    const { holdRemovals, isPatient = false } = options;
+    const done = this.#exports.addFib(fib, network, holdRemovals, isPatient);
     this.#refresh();
     this.#expect(done, `FIB ${fib} cannot be added to network ${network}`);
     this.#fibsOfNetwork.get(network)!.push(fib);

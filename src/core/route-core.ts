@@ -206,18 +206,43 @@ export interface NextHopEvent {
   readonly kind: 'added' | 'removed';
 }
 
-/** What a FIB makes of the routes it is given. */
-export type Aggregation = 'off' | 'exact' | 'discard';
-
 export interface FibOptions {
   /** What is installed but not desired stays until releaseRemovals (P3). */
   readonly holdRemovals: boolean;
   /** It is told of restless prefixes when they have come to rest: for targets that pay for each change. */
   readonly isPatient?: boolean;
-  /** `exact`: the fewest entries that forward alike. `discard`: entries that drop may be used for that. Default: `off`. */
-  readonly aggregation?: Aggregation;
-  /** What the target pays for: next hops (OVN's rows), or entries, whatever they forward to (default). */
-  readonly cost?: 'next-hops' | 'entries';
+}
+
+/** A route that is in no table, for tryPolicy. */
+export interface TriedRoute {
+  readonly prefix: Prefix;
+  /** Path attributes as StoredAttributes has them. */
+  readonly attributes: Uint8Array;
+  /** 4 or 16 bytes; none for a route that has no next hop yet. */
+  readonly nextHop?: IpAddress | undefined;
+  readonly weight?: number;
+  /** Name id of the peer it came from or goes to; 0 for none. */
+  readonly peer: number;
+}
+
+export interface PolicyTrial {
+  readonly accepted: boolean;
+  /** What an accepted route is after the policy; undefined when it is rejected. */
+  readonly route:
+    | {
+        readonly attributes: Uint8Array;
+        readonly nextHop: IpAddress | undefined;
+        readonly weight: number;
+      }
+    | undefined;
+  /** The clauses tried, in order. The built-in policies have none. */
+  readonly steps: readonly PolicyTrialStep[];
+}
+
+export interface PolicyTrialStep {
+  readonly clause: number;
+  /** Whether each condition holds, in the order of CompiledPolicy.conditions (src/policy/compile.ts). */
+  readonly holds: readonly boolean[];
 }
 
 export interface RouteCore {
@@ -257,6 +282,14 @@ export interface RouteCore {
   /** Ends it (EoRR, End-of-RIB, restart timer): stale routes of the family go, through work(). */
   endRefresh(peer: number, family: AddressFamily): void;
   peerCounters(peer: number): PeerCounters;
+
+  // ---- policies: accept (0) and reject (1) are built in, others have numbers from 2 on (POLICY_*) ----
+  /** Adds or replaces a compiled policy; routes that it decided are decided anew by work(). Throws when it is not sound. */
+  setPolicy(policy: number, compiled: Uint8Array): void;
+  /** Routes that it decides are rejected from now on. */
+  removePolicy(policy: number): void;
+  /** What a policy makes of a route, step by step. Changes nothing. */
+  tryPolicy(policy: number, route: TriedRoute): PolicyTrial;
 
   // ---- routes that are not from a session ----
   /**
