@@ -325,6 +325,13 @@ export const FIB_ROW_STATE = 2;
 export const FIB_ROW_DESIRED = 4;
 export const FIB_ROW_INSTALLED = 8;
 
+// ---- what a FIB makes of routes: addFib ----
+export const AGGREGATION_OFF = 0;
+export const AGGREGATION_EXACT = 1;
+export const AGGREGATION_DISCARD = 2; // exact, and entries that drop are allowed
+export const COST_PER_NEXT_HOP = 0; // OVN: a row per next hop
+export const COST_PER_ENTRY = 1; // the kernel: nexthop objects
+
 // ---- what observations given to observe() are about ----
 export const ABOUT_PLACE = 0;
 export const ABOUT_REFUSAL = 1;

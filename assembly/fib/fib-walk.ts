@@ -1,7 +1,9 @@
 // Work of FIBs that is done in slices: after a snapshot, what it did not name; after a removal, the entries left over.
 import { FAMILY_COUNT } from '../abi';
 import { keySize } from '../lpm/key';
+import { hasHeadroom } from '../memory/arena';
 import { releaseSet } from '../nexthop/next-hop-set';
+import { Aggregate } from './aggregate/aggregate';
 import { FibEntry, LIST_REFUSED } from './entry';
 import { Fib, fibById, fibIdLimit, firstRemovedFib, freeFirstRemovedFib } from './fib';
 
@@ -23,7 +25,9 @@ export function endSnapshotOf(fib: Fib): void {
 export function workOnFibs(budget: i32): i32 {
   for (let id: u32 = 0; id < fibIdLimit() && budget > 0; id++) {
     const fib = fibById(id);
-    if (fib != null && fib.isPruning) budget = prune(fib, budget);
+    if (fib == null) continue;
+    if (hasUnsettled(fib) && fib.aggregate.isWorthSettling()) budget = fib.aggregate.settle(budget);
+    if (fib.isPruning && budget > 0) budget = prune(fib, budget);
   }
   return freeRemoved(budget);
 }
@@ -32,9 +36,16 @@ export function hasFibWork(): bool {
   if (firstRemovedFib) return true;
   for (let id: u32 = 0; id < fibIdLimit(); id++) {
     const fib = fibById(id);
-    if (fib != null && fib.isPruning) return true;
+    if (fib != null && (fib.isPruning || hasUnsettled(fib))) return true;
   }
   return false;
+}
+
+/** Routes have changed and rows have not followed yet; one that lacks memory waits without work. */
+function hasUnsettled(fib: Fib): bool {
+  const aggregate = fib.aggregate;
+  if (!changetype<usize>(aggregate) || aggregate.isAtRest) return false;
+  return !aggregate.isStarved || hasHeadroom();
 }
 
 /** What the snapshot did not name is not installed. */
@@ -76,6 +87,12 @@ function freeRemoved(budget: i32): i32 {
 }
 
 function freeEntries(fib: Fib, budget: i32): i32 {
+  if (changetype<usize>(fib.aggregate)) {
+    budget = fib.aggregate.freeRoutes(budget);
+    if (budget <= 0) return 0;
+    fib.aggregate.free();
+    fib.aggregate = changetype<Aggregate>(0);
+  }
   for (let family = 0; family < FAMILY_COUNT; family++) {
     const trie = fib.trie(family);
     while (trie.count) {

@@ -1,7 +1,7 @@
 // A FIB: per prefix what one target should hold (desired), what it holds as far as we know (installed), and the difference.
 //
-// Purpose. The Loc-RIB says setDesired; the target's sink says what is in place. The FIB knows nothing of routes or peers: it
-// compares next-hop set ids. A stage that aggregates will stand between the two and call the same setDesired.
+// Purpose. The Loc-RIB says setRoute; the target's sink says what is in place. The FIB knows nothing of peers: it compares next-hop
+// set ids. Where it is aggregated, a stage in between makes rows of routes (aggregate/aggregate.ts), else each route is a row.
 //
 // Coalescing. An entry is in at most one list, and a change of mind moves it: a prefix that changes a hundred times while a
 // batch is on its way becomes one record, or none when it ended where it began (P9). Bad news has a list of its own that is
@@ -25,6 +25,7 @@ import { Trie } from '../lpm/trie';
 import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
 import { losesMembers, releaseSet, retainSet } from '../nexthop/next-hop-set';
+import { Aggregate } from './aggregate/aggregate';
 import {
   ENTRY_KEY_OFFSET,
   FibEntry,
@@ -66,6 +67,8 @@ export class Fib {
   pruneBits: i16 = 0;
   pruneKey0: u64 = 0;
   pruneKey1: u64 = 0;
+  /** Stands between the Loc-RIB and the entries when the FIB is aggregated; none when falsy (aggregate/aggregate.ts). */
+  aggregate: Aggregate = changetype<Aggregate>(0);
   /** Records of the batch in flight (batch.ts). */
   batchPtr: u32 = 0;
   batchCapacity: u32 = 0;
@@ -88,21 +91,38 @@ export class Fib {
     return changetype<FibEntry | null>(<usize>this.trie(family).find(keyPtr, bits));
   }
 
-  /** The Loc-RIB's word: what should be in place, 0 for nothing. False when there is no memory for the entry. */
-  setDesired(family: u32, keyPtr: usize, bits: u32, set: u32): bool {
-    let entry = this.find(family, keyPtr, bits);
-    if (entry == null) {
-      if (!set) return true;
-      entry = this.add(family, keyPtr, bits);
-      if (entry == null) return false;
+  /** The Loc-RIB's word: the label of a prefix, 0 for no route. False when there is no memory for it. */
+  setRoute(family: u32, keyPtr: usize, bits: u32, label: u32): bool {
+    if (changetype<usize>(this.aggregate)) {
+      return this.aggregate.setRoute(family, keyPtr, bits, label);
     }
-    if (entry.desired == set) return true;
+    return this.setDesired(family, keyPtr, bits, label);
+  }
+
+  /** What should be in place, 0 for nothing. False when there is no memory for the entry. */
+  setDesired(family: u32, keyPtr: usize, bits: u32, set: u32): bool {
+    if (set) return this.want(family, keyPtr, bits, set) != null;
+    const entry = this.find(family, keyPtr, bits);
+    if (entry != null) this.desire(entry, 0);
+    return true;
+  }
+
+  /** The entry of a prefix that should be in place, made when it is new; null when there is no memory. */
+  want(family: u32, keyPtr: usize, bits: u32, set: u32): FibEntry | null {
+    let entry = this.find(family, keyPtr, bits);
+    if (entry == null) entry = this.add(family, keyPtr, bits);
+    if (entry != null) this.desire(entry, set);
+    return entry;
+  }
+
+  /** Changes what an entry should be; with 0 it may be gone afterwards. */
+  desire(entry: FibEntry, set: u32): void {
+    if (entry.desired == set) return;
     retainSet(set);
     releaseSet(entry.desired);
     this.desiredCount += one(set) - one(entry.desired);
     entry.desired = set;
     this.settle(entry);
-    return true;
   }
 
   /** What is in place now. */
@@ -164,6 +184,7 @@ export class Fib {
   /** Whether a batch can be drained now. */
   get isPending(): bool {
     if (this.batchCount || this.awaitsSnapshot || this.isInSnapshot || this.isPruning) return false;
+    if (changetype<usize>(this.aggregate) && !this.aggregate.isAtRest) return false;
     return this.drainableCount != 0;
   }
 
@@ -217,7 +238,7 @@ export function newFib(id: u32, network: u32, holdsRemovals: bool, isPatient: bo
   fib.holdsRemovals = holdsRemovals;
   fib.isPatient = isPatient;
   for (let family = 0; family < FAMILY_COUNT; family++) {
-    fib.trie(family).keyOffset = ENTRY_KEY_OFFSET;
+    fib.trie(family).keyOffset = <u16>ENTRY_KEY_OFFSET;
   }
   return fib;
 }

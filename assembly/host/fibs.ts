@@ -1,4 +1,6 @@
 // FIBs, their batches, and what their sinks say.
+import { AGGREGATION_DISCARD, AGGREGATION_OFF } from '../abi';
+import { newAggregate } from '../fib/aggregate/aggregate';
 import { acknowledgeBatch, drainFib, failRecord, forgetBatch } from '../fib/batch';
 import { LIST_REFUSED } from '../fib/entry';
 import { fibById, newFib, removeFibRecord } from '../fib/fib';
@@ -10,11 +12,26 @@ import { networkById } from '../rib/network';
 import { nextGeneration, requestWalks } from '../rib/table-walk';
 
 /** A FIB of a network that has routes is filled by work(). False when the id is taken or there is no memory. */
-export function addFib(id: u32, networkId: u32, holdsRemovals: bool, isPatient: bool): bool {
+export function addFib(
+  id: u32,
+  networkId: u32,
+  holdsRemovals: bool,
+  isPatient: bool,
+  aggregation: u32,
+  costModel: u32,
+): bool {
   const network = networkById(networkId);
   if (network == null) return false;
   const fib = newFib(id, network.id, holdsRemovals, isPatient);
   if (fib == null) return false;
+  if (aggregation != AGGREGATION_OFF) {
+    const aggregate = newAggregate(fib, costModel, aggregation == AGGREGATION_DISCARD);
+    if (aggregate == null) {
+      removeFibRecord(fib);
+      return false;
+    }
+    fib.aggregate = aggregate;
+  }
   fib.mark = nextGeneration();
   network.addFib(fib);
   requestWalks(network, fib.mark);

@@ -26,7 +26,8 @@ export const TAG_FRINGE: u32 = 2;
 
 export const NO_POSITION: u32 = 0xffffffff;
 
-const NODE_SIZE: u32 = 96;
+/** Bytes of a node; a trie may ask for more behind them (trie.ts, nodeExtra). */
+export const NODE_SIZE: u32 = 96;
 
 /** For an index below 64: the bits of the index and of everything that covers it. Filled once; 512 bytes. */
 const coveringMasks: usize = memory.data(512, 8);
@@ -86,10 +87,10 @@ export class Node {
       : this.prefixes.get(prefixIndex(octetOf(position), level));
   }
 
-  free(): void {
+  free(extra: u32): void {
     this.prefixes.freeValues();
     this.children.freeValues();
-    free(changetype<usize>(this), NODE_SIZE);
+    free(changetype<usize>(this), NODE_SIZE + extra);
   }
 
   private nextPrefixPosition(position: u32): u32 {
@@ -103,7 +104,7 @@ export class Node {
   }
 }
 
-/** An empty node, or null when there is no memory. */
-export function newNode(): Node | null {
-  return changetype<Node | null>(allocateZeroed(NODE_SIZE));
+/** An empty node with `extra` zeroed bytes behind it, or null when there is no memory. */
+export function newNode(extra: u32): Node | null {
+  return changetype<Node | null>(allocateZeroed(NODE_SIZE + extra));
 }

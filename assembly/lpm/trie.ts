@@ -55,15 +55,15 @@ function take(depth: u32, octet: u32): void {
   store<u8>(pathOctets + depth, <u8>octet);
 }
 
-function tagOf(child: u32): u32 {
+export function tagOf(child: u32): u32 {
   return child & TAG_MASK;
 }
 
-function asNode(child: u32): Node {
+export function asNode(child: u32): Node {
   return changetype<Node>(<usize>child);
 }
 
-function untagged(child: u32): u32 {
+export function untagged(child: u32): u32 {
   return child & ~TAG_MASK;
 }
 
@@ -72,15 +72,18 @@ function bitsOf(record: u32): u32 {
 }
 
 // Trie, 12 bytes
-//   0       4        8            12
-//   | root  | count  | keyOffset  |
+//   0       4        8           10          12
+//   | root  | count  | keyOffset | nodeExtra |
 @unmanaged
 export class Trie {
-  private root: u32 = 0;
+  /** The root node, or 0. */
+  root: u32 = 0;
   /** Number of records. */
   count: u32 = 0;
   /** Where the key lies in a record. */
-  keyOffset: u32 = 0;
+  keyOffset: u16 = 0;
+  /** Bytes behind each node that are the owner's: zero in a new node. */
+  nodeExtra: u16 = 0;
 
   keyOf(record: u32): usize {
     return record + this.keyOffset;
@@ -102,7 +105,7 @@ export class Trie {
 
   /** Adds a record whose key is not there yet. False when there is no memory; nothing is added then. */
   insert(record: u32): bool {
-    if (!this.root) this.root = <u32>changetype<usize>(newNode());
+    if (!this.root) this.root = <u32>changetype<usize>(newNode(this.nodeExtra));
     if (!this.root || !this.insertFrom(asNode(this.root), record)) return false;
     this.count++;
     return true;
@@ -217,7 +220,7 @@ export class Trie {
 
   /** Gives back the nodes, not the records. */
   freeNodes(): void {
-    if (this.root) freeSubtree(asNode(this.root));
+    if (this.root) freeSubtree(asNode(this.root), this.nodeExtra);
     this.root = 0;
     this.count = 0;
   }
@@ -254,10 +257,10 @@ export class Trie {
         node = asNode(child);
         continue;
       }
-      const below = newNode();
+      const below = newNode(this.nodeExtra);
       if (!below) return false;
       if (!this.place(below, depth + 1, untagged(child))) {
-        below.free();
+        below.free(this.nodeExtra);
         return false;
       }
       node.children.replace(octet, <u32>changetype<usize>(below));
@@ -288,11 +291,11 @@ export class Trie {
         if (tagOf(only) == TAG_NODE && node.children.count) return;
         siblings.replace(takenAt(depth - 1), compressed(untagged(only), depth - 1));
       }
-      node.free();
+      node.free(this.nodeExtra);
     }
     const root = asNode(this.root);
     if (root.size) return;
-    root.free();
+    root.free(this.nodeExtra);
     this.root = 0;
   }
 
@@ -321,11 +324,11 @@ function compressed(record: u32, depth: u32): u32 {
   return record | (bitsOf(record) == (depth + 1) << 3 ? TAG_FRINGE : TAG_LEAF);
 }
 
-function freeSubtree(node: Node): void {
+function freeSubtree(node: Node, extra: u32): void {
   const children = node.children;
   for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
     const child = children.get(octet);
-    if (tagOf(child) == TAG_NODE) freeSubtree(asNode(child));
+    if (tagOf(child) == TAG_NODE) freeSubtree(asNode(child), extra);
   }
-  node.free();
+  node.free(extra);
 }

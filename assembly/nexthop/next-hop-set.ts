@@ -37,9 +37,9 @@ function nextHopOf(member: Member): NextHop {
   return changetype<NextHop>(<usize>member.nextHop);
 }
 
-// NextHopSet, 20 bytes + 8 per member
-//   0       4       8       12      16      20
-//   | hash  | refs  | count | kind  | stamp | members … |
+// NextHopSet, 28 bytes + 8 per member
+//   0       4       8       12      16      20             24               28
+//   | hash  | refs  | count | kind  | stamp | leafPerEntry | leafPerNextHop | members … |
 @unmanaged
 export class NextHopSet {
   hash: u32 = 0;
@@ -49,6 +49,9 @@ export class NextHopSet {
   kind: u32 = 0;
   /** Number of the last page this set was collected for (collectSet). */
   stamp: u32 = 0;
+  /** Savings of space that forwards by this set as a whole, by what a row costs, or 0 (fib/aggregate/savings.ts). */
+  leafPerEntry: u32 = 0;
+  leafPerNextHop: u32 = 0;
 
   member(index: u32): Member {
     return changetype<Member>(

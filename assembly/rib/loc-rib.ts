@@ -34,6 +34,10 @@ export function noteStarvation(): void {
   isStarved = true;
 }
 
+export function beginStarvation(): void {
+  isStarved = true;
+}
+
 export function endStarvation(): void {
   isStarved = false;
 }
@@ -80,8 +84,7 @@ export function tellFibs(
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     if (fib.mark < since || (waits && fib.isPatient)) continue;
     const keyPtr = destination.keyPtr;
-    if (!fib.setDesired(table.family, keyPtr, destination.bits, destination.label))
-      isStarved = true;
+    if (!fib.setRoute(table.family, keyPtr, destination.bits, destination.label)) isStarved = true;
   }
 }
 

@@ -38,7 +38,7 @@ export class OwnSubnets {
 
   /** False when there is no memory. */
   add(keyPtr: usize, bits: u32): bool {
-    this.trie.keyOffset = KEY_OFFSET;
+    this.trie.keyOffset = <u16>KEY_OFFSET;
     if (this.trie.find(keyPtr, bits)) return true;
     const size = KEY_OFFSET + keySize(bits);
     const ptr = allocateRecord(size);

@@ -19,6 +19,7 @@ import { keySize, keysEqual } from '../lpm/key';
 import { allocate, free } from '../memory/arena';
 import { HashTable, valueAt } from '../memory/hash-table';
 import { losesMembers, releaseSet, retainSet } from '../nexthop/next-hop-set';
+import { beginStarvation } from './loc-rib';
 import { Table } from './table';
 
 /** Changes in quick succession that make a prefix restless: it went, came back and went again. */
@@ -183,8 +184,8 @@ function tellPatientFibs(record: RestlessPrefix): u32 {
   const destination = table.find(record.keyPtr, record.bits);
   const label = destination == null ? 0 : destination.label;
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
-    // Without memory for an entry the network is handed over anew when there is some (work.ts).
-    if (fib.isPatient) fib.setDesired(table.family, record.keyPtr, record.bits, label);
+    if (!fib.isPatient) continue;
+    if (!fib.setRoute(table.family, record.keyPtr, record.bits, label)) beginStarvation();
   }
   return label;
 }

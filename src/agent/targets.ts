@@ -25,6 +25,7 @@ function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
   const sink: SinkOptions = {
     kind: 'ovn',
     remotes: config.ovn.northbound,
+    southbound: config.ovn.southbound,
     ...(config.ovn.tls === undefined ? {} : { tls: config.ovn.tls }),
     owner: config.node,
     network: network.name,

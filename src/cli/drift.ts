@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { ControlClient } from '../control/client.ts';
 import type { EntryObject } from '../control/route-object.ts';
 import { type OutputFormat, outputOption, printList } from './output.ts';
-import { entryListing } from './routes-listing.ts';
+import { driftListing } from './routes-listing.ts';
 import { socketOption } from './socket-option.ts';
 
 const EXIT_DIFFERENT = 3;
@@ -25,7 +25,7 @@ export function driftCommand(): Command {
       const entries = new ControlClient(socket).stream('/v1/drift', query);
       const count = await printList(
         entries as AsyncIterable<object> as AsyncIterable<EntryObject>,
-        entryListing,
+        driftListing,
         output,
       );
       if (count > 0) process.exitCode = EXIT_DIFFERENT;

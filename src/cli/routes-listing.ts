@@ -104,6 +104,12 @@ export const entryListing: Listing<EntryObject> = {
   ],
 };
 
+/** The same of several networks. */
+export const driftListing: Listing<EntryObject> = {
+  ...entryListing,
+  columns: [{ heading: 'NETWORK', text: ({ network }) => network }, ...entryListing.columns],
+};
+
 /** What, since when, how often. */
 function failureText(failure: EntryObject['failure']): string {
   if (failure === undefined) return '';

@@ -372,7 +372,7 @@ export const configSchema = z.strictObject({
       southbound: ovsdbRemotes
         .prefault('unix:/var/run/ovn/ovnsb_db.sock')
         .describe(
-          'The OVN Southbound database, asked what is bound on this node where `advertise` names OVN.',
+          'The OVN Southbound database, only read: what is bound on this node where `advertise` names OVN, and how long northd takes.',
         ),
       chassis: z
         .string()

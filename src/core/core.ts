@@ -10,7 +10,12 @@ import {
   ABOUT_PLACE,
   ABOUT_REFUSAL,
   ABOUT_RETRY,
+  AGGREGATION_DISCARD,
+  AGGREGATION_EXACT,
+  AGGREGATION_OFF,
   ANY_PEER,
+  COST_PER_ENTRY,
+  COST_PER_NEXT_HOP,
   INPUT_SIZE,
   MATCH_ALL,
   MATCH_COVERING,
@@ -88,6 +93,11 @@ const EVENT_LIMIT = 1024;
 const MOST_ATTRIBUTE_BYTES = 65_535;
 
 const outcomes = ['accept', 'attribute-discard', 'treat-as-withdraw', 'session-reset'] as const;
+const aggregations = {
+  off: AGGREGATION_OFF,
+  exact: AGGREGATION_EXACT,
+  discard: AGGREGATION_DISCARD,
+};
 const matches = {
   all: MATCH_ALL,
   exact: MATCH_EXACT,
@@ -392,8 +402,15 @@ export class WasmRouteCore implements RouteCore {
   // ---- FIBs ----
 
   addFib(fib: number, network: number, options: FibOptions): void {
-    const { holdRemovals, isPatient = false } = options;
-    const done = this.#exports.addFib(fib, network, holdRemovals, isPatient);
+    const { holdRemovals, isPatient = false, aggregation = 'off', cost } = options;
+    const done = this.#exports.addFib(
+      fib,
+      network,
+      holdRemovals,
+      isPatient,
+      aggregations[aggregation],
+      cost === 'next-hops' ? COST_PER_NEXT_HOP : COST_PER_ENTRY,
+    );
     this.#refresh();
     this.#expect(done, `FIB ${fib} cannot be added to network ${network}`);
     this.#fibsOfNetwork.get(network)!.push(fib);

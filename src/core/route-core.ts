@@ -206,11 +206,18 @@ export interface NextHopEvent {
   readonly kind: 'added' | 'removed';
 }
 
+/** What a FIB makes of the routes it is given. */
+export type Aggregation = 'off' | 'exact' | 'discard';
+
 export interface FibOptions {
   /** What is installed but not desired stays until releaseRemovals (P3). */
   readonly holdRemovals: boolean;
   /** It is told of restless prefixes when they have come to rest: for targets that pay for each change. */
   readonly isPatient?: boolean;
+  /** `exact`: the fewest entries that forward alike. `discard`: entries that drop may be used for that. Default: `off`. */
+  readonly aggregation?: Aggregation;
+  /** What the target pays for: next hops (OVN's rows), or entries, whatever they forward to (default). */
+  readonly cost?: 'next-hops' | 'entries';
 }
 
 /** A route that is in no table, for tryPolicy. */

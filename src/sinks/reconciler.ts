@@ -138,6 +138,8 @@ export class Reconciler {
   #stopped = false;
   #inFlight: Promise<void> | undefined;
   #inFlightCount = 0;
+  /** Records of this round that are not written yet: what was pending when it began. */
+  #roundLeft = 0;
   #lossCount = 0;
   #retryTimer: { cancel(): void } | undefined;
   #reopenTimer: { cancel(): void } | undefined;
@@ -276,9 +278,12 @@ export class Reconciler {
     while (!isDrained && (await this.#turns.take(this.#turnRequest))) {
       let windowMs = 0;
       if (this.#mayDrain()) {
+        if (this.#roundLeft <= 0) this.#roundLeft = this.#core.fibCounters(this.#fib).pendingCount;
         const batch = this.#core.drain(this.#fib, this.#batchSize());
         isDrained = batch.count === 0;
+        this.#roundLeft -= isDrained ? this.#roundLeft : batch.count;
         if (!isDrained) windowMs = await this.#apply(batch);
+        if (this.#roundLeft > 0) windowMs = 0; // A table is loaded in one go: northd reads it as a whole.
       }
       this.#turns.end(this.#turnRequest, windowMs);
       if (!this.#mayDrain() || !this.#isPending()) break;

@@ -25,6 +25,7 @@ describe('planTargets', () => {
         sink: {
           kind: 'ovn',
           remotes: ['unix:/a.sock', 'tcp:192.0.2.1:6641'],
+          southbound: ['unix:/var/run/ovn/ovnsb_db.sock'],
           owner: 'worker-1',
           network: 'default',
           router: 'GR_w1',

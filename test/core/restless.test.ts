@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
-import type { RouteCore } from '../../src/core/route-core.ts';
+import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { NaiveRestless } from '../naive/restless.ts';
@@ -18,10 +18,10 @@ const B = '192.0.2.2';
 /** Any time of day: the core counts milliseconds modulo 2^32. */
 const START_MS = 1_700_000_000_000;
 
-async function newCore(): Promise<RouteCore> {
+async function newCore(aggregation: Aggregation = 'off'): Promise<RouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 4, multipathRelax: true });
-  core.addFib(PATIENT, 1, { holdRemovals: false, isPatient: true });
+  core.addFib(PATIENT, 1, { holdRemovals: false, isPatient: true, aggregation });
   core.addFib(PROMPT, 1, { holdRemovals: false });
   for (const id of PEERS) {
     core.addPeer(id, {
@@ -123,6 +123,25 @@ describe('a prefix that goes and comes', () => {
     look(core, 1100);
     expect(desired(core, PATIENT)).toBe(A);
   });
+});
+
+it('passes through aggregation when it rests', async () => {
+  const core = await newCore('exact');
+  const siblings = ['203.0.112.0/24', '203.0.113.0/24'];
+  const settle = (): void => {
+    while (core.work(1000)) {}
+  };
+  say(core, 0, 1, A, siblings[0]);
+  for (let ms = 0; ms <= 600; ms += 100) {
+    say(core, ms, 1, ms % 200 === 0 ? A : '', siblings[1]);
+    settle();
+  }
+  expect(desired(core, PATIENT, siblings[0])).toBe(A);
+  expect(desired(core, PATIENT, '203.0.112.0/23')).toBe('');
+  look(core, 1000);
+  settle();
+  expect(desired(core, PATIENT, '203.0.112.0/23')).toBe(A); // one row for the two
+  expect(core.fibCounters(PATIENT).entryCount).toBe(1);
 });
 
 it('many that rest at about the same time pass together', async () => {

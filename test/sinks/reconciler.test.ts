@@ -22,6 +22,8 @@ class HandWorker implements TargetWorker {
   readonly refuse = new Map<string, string>();
   answer: 'known' | 'unknown' | 'lost' = 'known';
   durationMs = 1;
+  /** How long others work on what was written. */
+  windowMs = 0;
   #held: (() => void)[] | undefined;
 
   /** From now on answers wait for release(). */
@@ -59,7 +61,7 @@ class HandWorker implements TargetWorker {
       return code === undefined ? [] : [{ index, code, message: 'not today' }];
     });
     if (failures.length === 0) await this.sink.apply(batch);
-    return { known: true, failures, durationMs: this.durationMs };
+    return { known: true, failures, durationMs: this.durationMs, windowMs: this.windowMs };
   }
 
   flush(): Promise<{ removedCount: number }> {
@@ -448,4 +450,66 @@ it('two targets of one database write one after the other, bad news first', asyn
   await settled();
   expect(two.worker.applied).toEqual([1]);
   await two.worker.release();
+});
+
+describe('a window after a write', () => {
+  async function start(routes: number) {
+    const [fib, worker, clock] = [new NaiveFib(), new HandWorker(), new HandClock()];
+    const turns = new Turns({
+      now: () => clock.wallTime(),
+      setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+    });
+    worker.windowMs = 1000;
+    for (let i = 0; i < routes; i++) fib.want(`10.${i >> 8}.${i & 255}.0/24`, '10.9.0.1');
+    const options = {
+      core: fib,
+      fib: 0,
+      name: 'default/ovn',
+      kind: 'ovn',
+      worker,
+      turns,
+      clock,
+    } as const;
+    const reconciler = new Reconciler({ ...options, log: quiet, onWork: () => reconciler.kick() });
+    await reconciler.start();
+    await settled();
+    reconciler.kick();
+    await settled();
+    return { fib, worker, clock, reconciler };
+  }
+
+  it('is none inside a table that is loaded', async () => {
+    const { worker, fib } = await start(1500);
+    expect(worker.applied.length).toBeGreaterThan(1);
+    expect(fib.installed.size).toBe(1500);
+  });
+
+  it('gathers what comes meanwhile, and drops what ends where it began', async () => {
+    const { worker, fib, clock, reconciler } = await start(2);
+    for (const nextHop of ['10.9.0.2', '10.9.0.3', '10.9.0.1']) {
+      fib.want('10.0.0.0/24', nextHop);
+      fib.want('10.0.1.0/24', `${nextHop}1`);
+      reconciler.kick();
+      await settled();
+    }
+    expect(worker.applied).toEqual([2]);
+    await clock.advance(1000);
+    expect(worker.applied).toEqual([2, 1]);
+  });
+
+  it('is none for bad news, nor for who stops', async () => {
+    const { worker, fib, reconciler } = await start(2);
+    fib.want('10.0.0.0/24', '10.9.0.2');
+    reconciler.kick();
+    await settled();
+    expect(worker.applied).toEqual([2]);
+    fib.want('10.0.1.0/24', undefined);
+    reconciler.kick();
+    await settled();
+    expect(worker.applied).toEqual([2, 2]);
+    fib.want('10.0.0.0/24', '10.9.0.3');
+    reconciler.kick();
+    await reconciler.stop();
+    expect(worker.applied).toEqual([2, 2]);
+  });
 });

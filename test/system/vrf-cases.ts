@@ -27,7 +27,110 @@ export const vrfCases: readonly VrfCase[] = [
       await untilLearned(site, 'blue', ['22.100.2.0/24']);
     },
   },
+  {
+    name: 'a VRF device that appears while running starts its network: link-local, on an interface',
+    async run(site) {
+      const before = await site.network('green');
+      assert.equal(before['waiting'], 'VRF device green does not exist');
+      const [target] = before['targets'] as { state: string; reason: string }[];
+      assert.equal(target?.state, 'waiting');
+      assert.equal(target?.reason, 'VRF device green does not exist');
+      assert.equal((await site.peer('green'))['state'], 'idle');
+      await site.addVrf('green', TABLES.green);
+      await untilRoutes(site, TABLES.green, ['2001:db8:9::/48 fe80::2 green0']);
+      await untilLearned(site, 'green', ['2001:db8:22::/64']);
+      assert.equal((await site.network('green'))['waiting'], undefined);
+    },
+  },
+  {
+    name: 'a restart of the agent writes nothing',
+    async run(site) {
+      const tables = [TABLES.red, TABLES.blue, TABLES.green];
+      const read = () => Promise.all(tables.map((table) => site.routes(table, 'ours')));
+      const before = await read();
+      assert.deepEqual(
+        before.map(({ length }) => length),
+        [2, 2, 1],
+      );
+      const stopWatching = await site.watchRoutes();
+      await site.stopAgent();
+      await site.startAgent();
+      for (const vrf of ['red', 'blue', 'green'] as const) {
+        await site.until(`the first sync of ${vrf}`, async () => {
+          const { firstSync, targets } = await site.network(vrf);
+          return firstSync === 'finished' && isAtRest(targets);
+        });
+      }
+      assert.deepEqual(await read(), before);
+      assert.deepEqual(await stopWatching(), []);
+    },
+  },
+  {
+    name: 'a VRF device that goes takes its network along, and no other',
+    async run(site) {
+      const blue = await site.peer('blue');
+      await site.removeVrf('red');
+      await untilEqual(
+        site,
+        'red waits',
+        async () => [(await site.network('red'))['waiting'], (await site.peer('red'))['state']],
+        ['VRF device red does not exist', 'idle'],
+      );
+      await untilEqual(
+        site,
+        'why the peer waits',
+        async () => ((await site.peer('red'))['lastError'] as { reason: string }).reason,
+        'VRF device red does not exist',
+      );
+      await untilRoutes(site, TABLES.red, []);
+      assert.deepEqual(await site.ours(TABLES.blue), blueRoutes);
+      assert.equal((await site.peer('blue'))['establishedCount'], blue['establishedCount']);
+    },
+  },
+  {
+    name: 'a VRF device that comes back with another table is followed there',
+    async run(site) {
+      await site.addVrf('red', 11);
+      await untilRoutes(site, 11, redRoutes);
+      await untilLearned(site, 'red', ['22.100.1.0/24']);
+      assert.deepEqual(await site.ours(TABLES.red), []);
+    },
+  },
+  {
+    name: 'a VRF device that is made anew at once is followed too: sessions, listeners, routes',
+    async run(site) {
+      const { establishedCount } = await site.peer('blue');
+      await site.renewVrf('blue', TABLES.blue);
+      await site.until('a new session in blue', async () => {
+        const now = await site.peer('blue');
+        return now['state'] === 'established' && now['establishedCount'] !== establishedCount;
+      });
+      await untilRoutes(site, TABLES.blue, blueRoutes);
+      await untilLearned(site, 'blue', ['22.100.2.0/24']);
+    },
+  },
+  {
+    name: "nobody else's route in a VRF's table is touched, not by a flush either",
+    async run(site) {
+      await site.ip('route', 'add', ...foreign, 'metric', '20', 'proto', 'bgp');
+      await site.ip('route', 'add', ...foreign, 'metric', '50', 'proto', 'static');
+      const before = await site.routes(TABLES.blue, 'others');
+      assert.equal(before.filter((line) => line.startsWith('203.0.113.0/24')).length, 2);
+      await site.flush('blue');
+      assert.deepEqual(await site.ours(TABLES.blue), []);
+      assert.deepEqual(await site.routes(TABLES.blue, 'others'), before);
+      assert.deepEqual(await site.ours(TABLES.green), ['2001:db8:9::/48 fe80::2 green0']);
+    },
+  },
 ];
+
+const foreign = ['203.0.113.0/24', 'via', '10.0.0.2', 'vrf', 'blue'];
+
+function isAtRest(targets: unknown): boolean {
+  return (targets as { state: string; pendingCount: number }[]).every(
+    ({ state, pendingCount }) => state === 'ready' && pendingCount === 0,
+  );
+}
 
 async function untilRoutes(site: VrfSite, table: number, expected: string[]): Promise<void> {
   await untilEqual(site, `our routes in table ${table}`, () => site.ours(table), expected);

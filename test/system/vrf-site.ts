@@ -87,6 +87,22 @@ export class VrfSite implements AsyncDisposable {
     await this.ip('link', 'delete', vrf);
   }
 
+  /** Another device of the same name and table, so quickly that nobody sees the time between. */
+  async renewVrf(vrf: VrfName, table: number): Promise<void> {
+    const lines = [
+      `link delete ${vrf}`,
+      `link add ${vrf} type vrf table ${table}`,
+      `link set ${vrf} up`,
+      `link set ${vrf}0 master ${vrf}`,
+    ];
+    await execute('ip', ['-n', this.#node, '-batch', '-'], { input: lines.join('\n') });
+  }
+
+  /** Takes our routes out of a network's targets. */
+  async flush(network: VrfName): Promise<void> {
+    await new ControlClient(this.#socket).post('/v1/flush', { network });
+  }
+
   async #addVrf(
     namespace: string,
     vrf: VrfName,
@@ -127,7 +143,8 @@ export class VrfSite implements AsyncDisposable {
       configuration: [
         ...session('red', '10.0.0.1', ' neighbor 10.0.0.1 passive'),
         ...ipv4('network 198.51.100.0/24', 'network 192.0.2.0/25'),
-        ...session('blue', '10.0.0.1'),
+        // Waiting for a peer to come back gracefully, FRR does not connect; here it is to.
+        ...session('blue', '10.0.0.1', ' neighbor 10.0.0.1 graceful-restart-disable'),
         ...ipv4('network 198.51.100.0/24', 'network 192.0.2.128/25'),
         ...session('green', 'fe80::1', ' neighbor fe80::1 interface to-green'),
         ' address-family ipv6 unicast',
@@ -182,7 +199,7 @@ export class VrfSite implements AsyncDisposable {
       args,
       namespace: this.#node,
       ready: async () => (await new ControlClient(this.#socket).get('/v1/status')) !== undefined,
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 100_000,
     });
   }
 
@@ -265,7 +282,7 @@ export class VrfSite implements AsyncDisposable {
   }
 
   async until(what: string, condition: () => Promise<boolean>): Promise<void> {
-    await waitUntil(condition, { what, timeoutMs: 60_000, intervalMs: 200 });
+    await waitUntil(condition, { what, timeoutMs: 100_000, intervalMs: 200 });
   }
 
   /** What a person needs to see after a failure. */

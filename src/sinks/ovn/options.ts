@@ -3,6 +3,8 @@
 export interface OvnSinkOptions {
   /** Remotes in ovn-nbctl's form: `unix:PATH`, `tcp:HOST:PORT`, `ssl:HOST:PORT`; several for a raft cluster. */
   readonly remotes: readonly string[];
+  /** Remotes of the Southbound database, where it may be read: only to see how long northd takes. */
+  readonly southbound?: readonly string[];
   readonly tls?: {
     readonly keyFile: string;
     readonly certificateFile: string;

@@ -32,6 +32,7 @@ import type { ApplyResult, EmitSinkEvent, RecordFailure, Sink, SinkState } from 
 import { Admission, type Refusal } from './admission.ts';
 import { readBatch } from './batch.ts';
 import { lockName } from './lock-name.ts';
+import { NorthdLag } from './northd-lag.ts';
 import type { OvnSinkOptions } from './options.ts';
 import { RouterRows, type TouchedPrefixes } from './router-rows.ts';
 import {
@@ -77,6 +78,7 @@ class OvnSink implements Sink {
   readonly #client: OvsdbClient;
   readonly #writer: RouteWriter;
   readonly #lock: string;
+  readonly #northdLag: NorthdLag | undefined;
   #state: SinkState | undefined;
   #reason = '';
   #hasLock = false;
@@ -123,6 +125,9 @@ class OvnSink implements Sink {
         },
       },
     );
+    const { southbound, tls } = options;
+    this.#northdLag =
+      southbound && new NorthdLag({ remotes: southbound.flatMap(requireRemotes), tls });
     this.#writer = new RouteWriter({
       client: this.#client,
       rows: this.#rows,
@@ -130,6 +135,7 @@ class OvnSink implements Sink {
       identity: this.#identity,
       router: options.router,
       lock: this.#lock,
+      northdLag: this.#northdLag,
       routerUuid: () => this.#requireRouter(),
     });
   }
@@ -137,6 +143,7 @@ class OvnSink implements Sink {
   async open(): Promise<void> {
     this.#enter('connecting', 'not tried yet');
     this.#client.start();
+    this.#northdLag?.start();
   }
 
   async apply(batch: FibBatch): Promise<ApplyResult> {
@@ -152,7 +159,8 @@ class OvnSink implements Sink {
         }
       }
       this.#tellRemainders(batch, waves.flat(), failures);
-      return { known: true, failures, durationMs: this.#writer.takeDuration() };
+      const durationMs = this.#writer.takeDuration();
+      return { known: true, failures, durationMs, windowMs: this.#northdLag?.windowMs ?? 0 };
     } catch (error) {
       this.#handleUnknownOutcome(error);
       return { known: false, failures: [], durationMs: this.#writer.takeDuration() };
@@ -206,6 +214,7 @@ class OvnSink implements Sink {
     clearTimeout(this.#invitation);
     clearTimeout(this.#asking);
     this.#client.close();
+    this.#northdLag?.close();
   }
 
   // ---- state ----

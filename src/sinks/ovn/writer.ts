@@ -13,6 +13,7 @@ import type { OvsdbClient } from '../../ovsdb/client.ts';
 import { OvsdbError } from '../../ovsdb/errors.ts';
 import type { EncodedTransaction, Transaction, WireRow } from '../../ovsdb/transaction.ts';
 import type { Admission, Refusal } from './admission.ts';
+import type { Marker, NorthdLag } from './northd-lag.ts';
 import type { RouterRows } from './router-rows.ts';
 import { NORTHBOUND, ROUTE_TABLE, type RowIdentity } from './row.ts';
 import { rowId } from './row-id.ts';
@@ -43,6 +44,7 @@ export interface WriterContext {
   readonly identity: RowIdentity;
   readonly router: string;
   readonly lock: string;
+  readonly northdLag?: NorthdLag | undefined;
   /** The uuid of the router; throws when there is none. */
   routerUuid(): string;
 }
@@ -64,6 +66,8 @@ interface Chunk {
   readonly records: readonly RouteRecord[];
   readonly encoded: EncodedTransaction;
   readonly inserted: readonly string[];
+  /** A row of it whose way through northd can be seen. */
+  readonly marker: Marker | undefined;
   /** Rows gained by it. */
   readonly delta: number;
 }
@@ -225,6 +229,7 @@ export class RouteWriter {
       records: planned.map(({ record }) => record),
       encoded: transaction.encode(NORTHBOUND),
       inserted,
+      marker: markerOf(planned),
       delta: planned.reduce((sum, { plan }) => sum + rowDelta(plan), 0),
     };
   }
@@ -247,7 +252,11 @@ export class RouteWriter {
   }
 
   async #send(chunk: Chunk, failures: Failures): Promise<void> {
+    const { northdLag } = this.#context;
+    northdLag?.expect(chunk.marker);
     const refusal = await this.#transact(chunk.encoded).catch((error: OvsdbError) => error);
+    if (refusal) northdLag?.refused(chunk.marker);
+    else northdLag?.committed(chunk.marker);
     this.#discount(chunk);
     if (refusal) await this.#handleRefusal(chunk, failures, refusal);
   }
@@ -300,6 +309,17 @@ export class RouteWriter {
       if (--this.#inFlightCount === 0) this.#busyMs += performance.now() - this.#busySince;
     }
   }
+}
+
+/** The first row that has a flow when northd is done: one that goes has none. */
+function markerOf(planned: readonly PlannedRecord[]): Marker | undefined {
+  for (const { plan } of planned) {
+    const [inserted] = plan.inserts;
+    if (inserted) return { uuid: inserted.uuid, isNew: true };
+    const [updated] = plan.updates;
+    if (updated) return { uuid: updated.uuid, isNew: false };
+  }
+  return undefined;
 }
 
 /** Errors of RFC 7047 §5.2 and of ovsdb-server that are the fault of what a record asks for. */

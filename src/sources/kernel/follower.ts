@@ -50,6 +50,7 @@ interface FollowedSource {
 
 export class KernelFollower {
   readonly #namespace: string | undefined;
+  readonly #doubtPauseMs: number;
   readonly #emit: (message: KernelSourceMessage) => void;
   readonly #monitor: IpMonitor;
   readonly #lines = new RouteLineReader();
@@ -70,10 +71,11 @@ export class KernelFollower {
   #lastDoubtAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    { namespace, sources }: FollowerOptions,
+    { namespace, sources, doubtPauseMs = DOUBT_PAUSE_MS }: FollowerOptions,
     emit: (message: KernelSourceMessage) => void,
   ) {
     this.#namespace = namespace;
+    this.#doubtPauseMs = doubtPauseMs;
     this.#emit = emit;
     const indexOf = (device: string) => this.#indexes.get(device) ?? 0;
     this.#sources = sources.map((options) => ({
@@ -326,7 +328,7 @@ export class KernelFollower {
 
   #lookIntoDoubts(): void {
     if (this.#isListing || !this.#sources.some(({ table }) => table.isDoubtful)) return;
-    const pause = this.#lastDoubtAt + DOUBT_PAUSE_MS - performance.now();
+    const pause = this.#lastDoubtAt + this.#doubtPauseMs - performance.now();
     this.#later(Math.max(DOUBT_QUIET_MS, pause), () => {
       this.#lastDoubtAt = performance.now();
       this.#list();

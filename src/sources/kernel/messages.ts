@@ -19,6 +19,8 @@ export interface FollowerOptions {
   /** Network namespace; undefined is our own. */
   readonly namespace: string | undefined;
   readonly sources: readonly KernelSourceOptions[];
+  /** Least time between two listings made because a line could mean two things. */
+  readonly doubtPauseMs?: number;
 }
 
 /** `waiting`: no such table or device yet; `lost`: nothing is heard, what was learned is stale. */

@@ -1,0 +1,388 @@
+// Aggregation: the fewest entries that forward every address as the routes do, kept at the optimum through every change.
+//
+// What. Routes come in (setRoute), rows go out (Fib.setDesired, row by row). For every address, the longest match among our rows and
+// the routes of others forwards as the longest match among our routes and theirs would: "no match" included, ECMP sets
+// included. Of all such tables the rows are the cheapest, where a row costs what its target pays for it.
+//
+// How. This is ORTC (Draves et al. 1999), made weighted, strict and incremental:
+//
+//   up     savings.ts   For each point of the prefix tree: which labels, inherited from above, save how many rows below. The savings of
+//                       a point follow from those of its two halves (`combine`); a leaf saves the row of its own label.
+//   down   emission.ts  From the root: keep what is inherited where that is as good as the best row right here, else put that row.
+//
+// The prefix tree is never built. Routes lie in a stride-8 trie (lpm/trie.ts); each of its nodes keeps the savings of its root, what
+// covers it and what it inherits, and its inside is expanded when it is visited (expansion.ts): about a microsecond.
+//
+// Barriers. Others' routes of the same router or table cannot be moved. Nothing is inherited through one: above it, it is as if
+// nobody cared about its space (NOTHING); below it, what no route of ours covers must be left alone (STRICT). Un-routed space is
+// the same thing with the root as the barrier, so "no route" and "theirs" are one label, 0. Our own route at a barrier's prefix
+// is emitted as it is, for itself alone: the target decides what becomes of the two together. An OVN sink refuses it, or lets it
+// share; the kernel has the better metric win, and then (`yields`) ours decides what is below.
+//
+// Discard. Where entries that drop are allowed, a table without a row and a row that drops are the same: the root is as if it
+// inherited the drop label, which costs 1. Below a barrier nothing changes: dropping there would drop what is theirs.
+//
+// Change. A route that comes, goes or changes marks its node. `settle` then goes up, the deepest marked nodes first, and stops at each
+// node whose savings are what they were; and down from there, into a child only when it was worked out anew or inherits something
+// else. Rows are compared with those of the node's last visit, so only differences reach the FIB. One route or a whole table is
+// the same procedure: a table's load marks every node, which makes it the full pass, and each node is visited once on either way.
+// So there is no drift and nothing to rebuild.
+//
+// Ties. What is inherited is kept where it is as good; then what is in place at that point; then the lowest label.
+//
+// At rest. Between setRoute and the end of settle the FIB's wishes are half old, half new: it is not drained meanwhile (Fib.isPending).
+// settle is done in slices (fib-walk.ts); a load that goes on is waited for until it pauses (`isWorthSettling`).
+//
+// Shape. When a node of the trie is about to go away, or a compressed route is about to be moved into a new node, its rows are taken
+// back first; settle puts them out again. The FIB's coalescing makes that nothing.
+//
+// Out of memory, rows may be missing: the FIB rests as it is until there is room, then everything is visited again.
+import { SET_KIND_DISCARD } from '../../abi';
+import { Node, TAG_NODE } from '../../lpm/node';
+import { asNode, Trie, tagOf } from '../../lpm/trie';
+import { allocateRecord, free, hasHeadroom } from '../../memory/arena';
+import { beginSet, internSet, releaseSet, retainSet } from '../../nexthop/next-hop-set';
+import { Fib } from '../fib';
+import {
+  AGGREGATE_KEY_OFFSET,
+  AggregateRoute,
+  newAggregateRoute,
+  routeOf,
+} from './aggregate-route';
+import { emit, takeBackNode, takeBackRoute, takeBackSlot } from './emission';
+import { expand, forgetExpansionOf, forgetExpansions } from './expansion';
+import { NODE_STATE_SIZE, NodeList, NodeState, nodeListSize, stateOfNode } from './node-state';
+import { isSweepDue, leafOf, sweepSavings } from './savings';
+
+/** IPv4 and IPv6 unicast: nothing forwards by the keys of other families. */
+const FAMILIES: u32 = 2;
+/** Fewer marked nodes than this are settled at once, whatever their share. */
+const FEW_NODES: u32 = 256;
+/** A node's visit, in units of RouteCore.work(). */
+const COST_OF_VISIT: i32 = 1;
+
+/** The expansions in scratch are of this aggregate. */
+let expanding: Aggregate = changetype<Aggregate>(0);
+
+@unmanaged
+export class Aggregate {
+  private fibPtr: u32 = 0;
+  /** COST_* of savings.ts. */
+  costModel: u32 = 0;
+  /** The label that drops, where such rows are allowed, else 0. Held on to. */
+  private discard: u32 = 0;
+  /** Nodes of the tries. */
+  nodeCount: u32 = 0;
+  /** Changes since the last rest. */
+  private changeCount: u32 = 0;
+  /** changeCount when settling was last put off. */
+  private seenCount: u32 = 0;
+  /** A row could not be put out for want of memory. */
+  isStarved: bool = false;
+  /** Nodes whose rows were looked at since the start, for measurements. */
+  visitCount: u32 = 0;
+
+  get fib(): Fib {
+    return changetype<Fib>(<usize>this.fibPtr);
+  }
+
+  trie(family: u32): Trie {
+    return changetype<Trie>(
+      changetype<usize>(this) + offsetof<Aggregate>() + family * offsetof<Trie>(),
+    );
+  }
+
+  /** Nodes whose savings must be worked out. */
+  get upList(): NodeList {
+    const lists = changetype<usize>(this) + offsetof<Aggregate>() + FAMILIES * offsetof<Trie>();
+    return changetype<NodeList>(lists);
+  }
+
+  /** Nodes whose rows must be looked at. */
+  get downList(): NodeList {
+    return changetype<NodeList>(changetype<usize>(this.upList) + nodeListSize());
+  }
+
+  initialise(fib: Fib, costModel: u32, discard: u32): void {
+    this.fibPtr = <u32>changetype<usize>(fib);
+    this.costModel = costModel;
+    this.discard = discard;
+    retainSet(discard);
+    for (let family: u32 = 0; family < FAMILIES; family++) {
+      const trie = this.trie(family);
+      trie.keyOffset = <u16>AGGREGATE_KEY_OFFSET;
+      trie.nodeExtra = <u16>NODE_STATE_SIZE;
+    }
+    this.upList.initialise(true);
+    this.downList.initialise(false);
+  }
+
+  /** Routes and barriers. */
+  get count(): u32 {
+    return this.trie(0).count + this.trie(1).count;
+  }
+
+  find(family: u32, keyPtr: usize, bits: u32): AggregateRoute | null {
+    return changetype<AggregateRoute | null>(<usize>this.trie(family).find(keyPtr, bits));
+  }
+
+  /** Whether the rows are those of the routes. */
+  get isAtRest(): bool {
+    return (this.upList.mask | this.downList.mask) == 0 && !this.isStarved;
+  }
+
+  // ---- what comes in ----
+
+  /** Our route of a prefix: its label, 0 for none. False when there is no memory for it. */
+  setRoute(family: u32, keyPtr: usize, bits: u32, label: u32): bool {
+    if (family >= FAMILIES) return true;
+    let route = this.find(family, keyPtr, bits);
+    if (route == null) {
+      if (!label) return true;
+      route = this.add(family, keyPtr, bits, false);
+      if (route == null) return false;
+    }
+    if (route.label == label) return true;
+    takeBackRoute(this, family, route);
+    retainSet(label);
+    releaseSet(route.label);
+    route.label = label;
+    this.settleShape(family, keyPtr, bits, route);
+    return true;
+  }
+
+  /** Somebody else's route of a prefix comes or goes. `yields`: one of ours at the same prefix would win. */
+  setBarrier(family: u32, keyPtr: usize, bits: u32, isBarrier: bool, yields: bool): bool {
+    if (family >= FAMILIES) return true;
+    let route = this.find(family, keyPtr, bits);
+    if (route == null) {
+      if (!isBarrier) return true;
+      route = this.add(family, keyPtr, bits, true);
+      if (route == null) return false;
+    }
+    if (route.isBarrier == isBarrier && (!isBarrier || route.yields == yields)) return true;
+    takeBackRoute(this, family, route);
+    route.setBarrier(isBarrier, yields);
+    this.settleShape(family, keyPtr, bits, route);
+    return true;
+  }
+
+  private add(family: u32, keyPtr: usize, bits: u32, isBarrier: bool): AggregateRoute | null {
+    const route = newAggregateRoute(keyPtr, bits, isBarrier);
+    if (route == null) return null;
+    this.clearWay(family, keyPtr, bits);
+    const isIn = this.trie(family).insert(<u32>changetype<usize>(route));
+    if (!isIn) {
+      route.free();
+      this.mark(family, keyPtr, bits);
+      return null;
+    }
+    return route;
+  }
+
+  /** After a change of a route: it goes when it has nothing to say any more, and its node is marked. */
+  private settleShape(family: u32, keyPtr: usize, bits: u32, route: AggregateRoute): void {
+    if (!route.label && !route.isBarrier) this.drop(family, route);
+    this.mark(family, keyPtr, bits);
+    this.changeCount++;
+  }
+
+  /** Takes a route out of the trie; the nodes that may go with it are emptied before. */
+  private drop(family: u32, route: AggregateRoute): void {
+    let state = this.deepest(family, route.keyPtr, route.bits);
+    while (state.node.size <= 2) {
+      const parent = state.parent;
+      this.empty(state);
+      if (!changetype<usize>(parent)) break;
+      state = parent;
+    }
+    this.trie(family).remove(route.keyPtr, route.bits);
+    route.free();
+  }
+
+  /** Makes a node what it was when it was new. */
+  private empty(state: NodeState): void {
+    takeBackNode(this, state);
+    this.upList.remove(state);
+    this.downList.remove(state);
+    forgetExpansionOf(state);
+    state.end();
+    this.nodeCount--;
+  }
+
+  /** The node that holds a prefix, or would. There must be a root. */
+  deepest(family: u32, keyPtr: usize, bits: u32): NodeState {
+    let node = asNode(this.trie(family).root);
+    const last = bits >>> 3;
+    for (let depth: u32 = 0; depth < last; depth++) {
+      const child = node.children.get(load<u8>(keyPtr + depth));
+      if (!child || tagOf(child) != TAG_NODE) break;
+      node = asNode(child);
+    }
+    return stateOfNode(node);
+  }
+
+  /** A compressed route in the way of a new one will be moved into a new node: its rows are taken back. */
+  private clearWay(family: u32, keyPtr: usize, bits: u32): void {
+    if (!this.trie(family).root) return;
+    const state = this.deepest(family, keyPtr, bits);
+    if (state.depth < bits >>> 3) takeBackSlot(this, state, load<u8>(keyPtr + state.depth));
+  }
+
+  /** The node of a prefix has changed; nodes on the way to it that are new get their place. */
+  private mark(family: u32, keyPtr: usize, bits: u32): void {
+    const root = this.trie(family).root;
+    if (!root) return;
+    let state = stateOfNode(asNode(root));
+    if (!state.effective) this.welcome(state, changetype<NodeState>(0), family, keyPtr);
+    const last = bits >>> 3;
+    for (let depth: u32 = 0; depth < last; depth++) {
+      const child = state.node.children.get(load<u8>(keyPtr + depth));
+      if (!child || tagOf(child) != TAG_NODE) break;
+      const below = stateOfNode(asNode(child));
+      if (!below.effective) this.welcome(below, state, family, keyPtr);
+      state = below;
+    }
+    forgetExpansionOf(state);
+    this.upList.add(state);
+  }
+
+  private welcome(state: NodeState, parent: NodeState, family: u32, keyPtr: usize): void {
+    this.nodeCount++;
+    if (!changetype<usize>(parent)) {
+      state.place(parent, 0, 0, family);
+      state.setEffective(leafOf(this.discard, this.costModel));
+      state.inherited = this.discard;
+    } else {
+      const depth = parent.depth + 1;
+      state.place(parent, load<u8>(keyPtr + parent.depth), depth, family);
+      // A first guess that is nearly always right: expand() puts it right where it is not.
+      const above = this.trie(family).longestMatch(keyPtr, (depth << 3) - 1);
+      const label = above ? routeOf(above).labelBelow : this.discard;
+      state.setEffective(leafOf(label, this.costModel));
+    }
+    this.upList.add(state);
+  }
+
+  // ---- what goes out ----
+
+  /** Whether to settle now. A load that goes on is let go on, within limits: what is between its parts is nobody's wish. */
+  isWorthSettling(): bool {
+    if (this.downList.mask) return true;
+    const marked = this.upList.count;
+    if (marked <= FEW_NODES || marked << 5 <= this.nodeCount) return true;
+    if (this.changeCount == this.seenCount || this.changeCount >= this.count << 1) return true;
+    this.seenCount = this.changeCount;
+    return false;
+  }
+
+  /** Goes on until the rows are those of the routes or the budget is used up; what is left of it. */
+  settle(budget: i32): i32 {
+    if (this.isStarved) {
+      if (!hasHeadroom()) return budget;
+      this.isStarved = false;
+      this.markAll();
+    }
+    if (expanding != this) forgetExpansions();
+    expanding = this;
+    while (budget > 0) {
+      if (this.upList.mask) this.climb(this.upList.takeDeepest());
+      else if (this.downList.mask) this.descend(this.downList.takeShallowest());
+      else break;
+      budget -= COST_OF_VISIT;
+    }
+    if ((this.upList.mask | this.downList.mask) == 0) this.rest();
+    return budget;
+  }
+
+  /** Every node is visited again: the full pass. */
+  markAll(): void {
+    for (let family: u32 = 0; family < FAMILIES; family++) {
+      const root = this.trie(family).root;
+      if (root) this.markBelow(asNode(root));
+    }
+  }
+
+  private markBelow(node: Node): void {
+    const state = stateOfNode(node);
+    forgetExpansionOf(state);
+    this.upList.add(state);
+    const children = node.children;
+    for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
+      const child = children.get(octet);
+      if (tagOf(child) == TAG_NODE) this.markBelow(asNode(child));
+    }
+  }
+
+  private climb(state: NodeState): void {
+    const before = state.savings;
+    this.workOut(state);
+    if (state.savings != before && changetype<usize>(state.parent)) this.upList.add(state.parent);
+  }
+
+  private descend(state: NodeState): void {
+    emit(this, state);
+    this.visitCount++;
+  }
+
+  /** Works a node's savings out anew. */
+  workOut(state: NodeState): void {
+    this.upList.remove(state);
+    forgetExpansionOf(state);
+    state.setSavings(expand(this, state).at(1));
+    this.downList.add(state);
+  }
+
+  private rest(): void {
+    this.changeCount = 0;
+    this.seenCount = 0;
+    // Only now: a label that a node inherits is held by the row that carries it, and until here rows were changing.
+    if (!isSweepDue() && this.count) return;
+    forgetExpansions();
+    sweepSavings();
+  }
+
+  // ---- its end ----
+
+  /** Gives back up to `budget` routes; what is left of the budget. */
+  freeRoutes(budget: i32): i32 {
+    for (let family: u32 = 0; family < FAMILIES; family++) {
+      const trie = this.trie(family);
+      while (trie.count) {
+        if (budget-- <= 0) return 0;
+        const route = routeOf(trie.first());
+        takeBackRoute(this, family, route);
+        releaseSet(route.label);
+        this.drop(family, route);
+      }
+    }
+    return budget;
+  }
+
+  /** Every route is given back. */
+  free(): void {
+    releaseSet(this.discard);
+    forgetExpansions();
+    sweepSavings();
+    free(changetype<usize>(this), aggregateSize());
+  }
+}
+
+function aggregateSize(): u32 {
+  return offsetof<Aggregate>() + FAMILIES * offsetof<Trie>() + 2 * nodeListSize();
+}
+
+/** The aggregation of a FIB without entries, or null when there is no memory. `discards`: rows that drop are allowed. */
+export function newAggregate(fib: Fib, costModel: u32, discards: bool): Aggregate | null {
+  let discard: u32 = 0;
+  if (discards) {
+    beginSet();
+    discard = internSet(SET_KIND_DISCARD);
+    if (!discard) return null;
+  }
+  const ptr = allocateRecord(aggregateSize());
+  if (!ptr) return null;
+  const aggregate = changetype<Aggregate>(ptr);
+  aggregate.initialise(fib, costModel, discard);
+  return aggregate;
+}

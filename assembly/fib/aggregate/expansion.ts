@@ -1,0 +1,180 @@
+// The expansion of a node: savings at all 511 points of its stride, in scratch memory, worked out from what the node holds.
+//
+// A point is an index as in lpm/stride.ts: 1 is the node's root, 2i and 2i + 1 are the halves of i, and 256–511 are the octets. There is
+// one scratch per depth, so that working out a child does not disturb its parent; what is in it stays known until the node
+// changes, so the way down after the way up of one update expands nothing twice.
+import { Node, TAG_FRINGE, TAG_LEAF, TAG_NODE } from '../../lpm/node';
+import { firstOctetOf } from '../../lpm/stride';
+import { tagOf, untagged } from '../../lpm/trie';
+import { Aggregate } from './aggregate';
+import { routeOf } from './aggregate-route';
+import { MAXIMUM_DEPTH, NodeState, stateOfNode } from './node-state';
+import { combine, edgeOf, leafOf, NOTHING } from './savings';
+
+const POINTS_SIZE: u32 = 512 * 4;
+const LEAVES_SIZE: u32 = 256 * 4;
+const BARRIERS_SIZE: u32 = 256;
+const SIZE: u32 = POINTS_SIZE + LEAVES_SIZE + BARRIERS_SIZE + 8;
+
+const scratch: usize = memory.data(16 * (512 * 4 + 256 * 4 + 256 + 8), 8);
+
+// Expansion, 3336 bytes
+//   0        2048               3072       3328   3332
+//   | points | above each octet | barriers | node | barrierCount |
+@unmanaged
+export class Expansion {
+  /** Savings at a point. */
+  at(point: u32): u32 {
+    return load<u32>(changetype<usize>(this) + (point << 2));
+  }
+
+  set(point: u32, savings: u32): void {
+    store<u32>(changetype<usize>(this) + (point << 2), savings);
+  }
+
+  /** Where the savings of the halves of a point lie side by side. */
+  halvesPtr(point: u32): usize {
+    return changetype<usize>(this) + (point << 3);
+  }
+
+  /** Leaf savings of what covers an octet; only of octets that hold a compressed leaf. */
+  above(octet: u32): u32 {
+    return load<u32>(changetype<usize>(this) + (octet << 2), POINTS_SIZE);
+  }
+
+  setAbove(octet: u32, leaf: u32): void {
+    store<u32>(changetype<usize>(this) + (octet << 2), leaf, POINTS_SIZE);
+  }
+
+  /** The indexes of barriers inside the stride, rising. */
+  barrier(index: u32): u32 {
+    return load<u8>(changetype<usize>(this) + index, POINTS_SIZE + LEAVES_SIZE);
+  }
+
+  private setBarrier(index: u32, point: u32): void {
+    store<u8>(changetype<usize>(this) + index, <u8>point, POINTS_SIZE + LEAVES_SIZE);
+  }
+
+  get barrierCount(): u32 {
+    return load<u32>(changetype<usize>(this), POINTS_SIZE + LEAVES_SIZE + BARRIERS_SIZE + 4);
+  }
+
+  set barrierCount(count: u32) {
+    store<u32>(changetype<usize>(this), count, POINTS_SIZE + LEAVES_SIZE + BARRIERS_SIZE + 4);
+  }
+
+  get owner(): u32 {
+    return load<u32>(changetype<usize>(this), POINTS_SIZE + LEAVES_SIZE + BARRIERS_SIZE);
+  }
+
+  set owner(state: u32) {
+    store<u32>(changetype<usize>(this), state, POINTS_SIZE + LEAVES_SIZE + BARRIERS_SIZE);
+  }
+
+  fillLeaves(first: u32, count: u32, savings: u32): void {
+    let ptr = changetype<usize>(this) + ((256 + first) << 2);
+    const end = ptr + (count << 2);
+    const both = ((<u64>savings) << 32) | savings;
+    for (; ptr + 8 <= end; ptr += 8) store<u64>(ptr, both);
+    if (ptr < end) store<u32>(ptr, savings);
+  }
+
+  /** What the prefixes inside the stride say of its octets: shorter ones first, so that longer ones win. */
+  fillFromPrefixes(node: Node, costModel: u32): void {
+    const prefixes = node.prefixes;
+    let barriers: u32 = 0;
+    for (let index = prefixes.next(1); index < 256; index = prefixes.next(index + 1)) {
+      const route = routeOf(prefixes.get(index));
+      if (route.isBarrier) this.setBarrier(barriers++, index);
+      const length = 31 - <u32>clz(index);
+      const count = <u32>256 >>> length;
+      this.fillLeaves(firstOctetOf(index, length), count, leafOf(route.labelBelow, costModel));
+    }
+    this.barrierCount = barriers;
+  }
+
+  /** Folds the octets into the node's root. A barrier lets nothing through, either way. */
+  fold(costModel: u32): void {
+    let barriers = this.barrierCount;
+    if (!barriers) {
+      this.foldRange(255, 0, costModel);
+      return;
+    }
+    let from: u32 = 255;
+    while (barriers) {
+      const point = this.barrier(--barriers);
+      this.foldRange(from, point, costModel);
+      this.set(point, NOTHING);
+      from = point - 1;
+    }
+    this.foldRange(from, 0, costModel);
+  }
+
+  /** The points from `from` down to `above` + 1. */
+  private foldRange(from: u32, above: u32, costModel: u32): void {
+    for (let point = from; point > above; point--) {
+      const halves = load<u64>(this.halvesPtr(point));
+      const left = <u32>halves;
+      const right = <u32>(halves >>> 32);
+      this.set(point, left == right && left & 1 ? left : combine(left, right, costModel));
+    }
+  }
+}
+
+export function expansionAt(depth: u32): Expansion {
+  return changetype<Expansion>(scratch + depth * SIZE);
+}
+
+/** Forgets every expansion: the tables they are of have changed. */
+export function forgetExpansions(): void {
+  for (let depth: u32 = 0; depth < MAXIMUM_DEPTH; depth++) expansionAt(depth).owner = 0;
+}
+
+/** The node has changed. */
+export function forgetExpansionOf(state: NodeState): void {
+  const expansion = expansionAt(state.depth);
+  if (expansion.owner == <u32>changetype<usize>(state)) expansion.owner = 0;
+}
+
+/** The node's expansion; children that something else covers now are worked out on the way. */
+export function expand(aggregate: Aggregate, state: NodeState): Expansion {
+  const expansion = expansionAt(state.depth);
+  if (expansion.owner == <u32>changetype<usize>(state)) return expansion;
+  expansion.owner = <u32>changetype<usize>(state);
+  const node = state.node;
+  expansion.fillLeaves(0, 256, state.effective);
+  if (node.prefixes.count) expansion.fillFromPrefixes(node, aggregate.costModel);
+  else expansion.barrierCount = 0;
+  fillFromChildren(aggregate, state, expansion);
+  expansion.fold(aggregate.costModel);
+  return expansion;
+}
+
+function fillFromChildren(aggregate: Aggregate, state: NodeState, expansion: Expansion): void {
+  const costModel = aggregate.costModel;
+  const slotBits = (state.depth << 3) + 8;
+  const children = state.node.children;
+  for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
+    const child = children.get(octet);
+    const above = expansion.at(256 + octet);
+    let savings: u32 = 0;
+    if (tagOf(child) == TAG_NODE) {
+      const below = stateOfNode(changetype<Node>(<usize>child));
+      if (below.effective != above) {
+        below.setEffective(above);
+        aggregate.workOut(below);
+      }
+      savings = below.savings;
+    } else {
+      const route = routeOf(untagged(child));
+      if (tagOf(child) == TAG_FRINGE) {
+        savings = route.isBarrier ? NOTHING : leafOf(route.label, costModel);
+      } else if (tagOf(child) == TAG_LEAF) {
+        const label = route.isBarrier ? 0 : route.label;
+        savings = edgeOf(above, route.bits - slotBits, label, costModel);
+        expansion.setAbove(octet, above);
+      }
+    }
+    expansion.set(256 + octet, savings);
+  }
+}

@@ -1,0 +1,219 @@
+// The aggregation against trying everything: optimal and forwarding alike after every single change, wherever the table lies.
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type NaiveRoute, optimum } from '../../naive/aggregation.ts';
+import { type Aggregation, newAggregation } from '../aggregation.ts';
+import { differences, prefixIn, type Space } from './random-table.ts';
+
+const COSTS = [1, 2, 3, 4];
+const PER_NEXT_HOP = 0;
+const PER_ENTRY = 1;
+
+interface Rules {
+  readonly costModel: number;
+  readonly discards: boolean;
+}
+
+interface Change {
+  readonly value: number;
+  readonly length: number;
+  /** Index of a label, 0 for none; undefined leaves ours alone. */
+  readonly label?: number;
+  readonly barrier?: 'wins' | 'yields' | 'none';
+}
+
+let v4: Aggregation;
+let v6: Aggregation;
+beforeAll(async () => {
+  v4 = await newAggregation(32);
+  v6 = await newAggregation(128);
+});
+
+/** A run of changes on one table, checked after each. */
+class Run {
+  readonly #table: Aggregation;
+  readonly #space: Space;
+  readonly #labels: number[];
+  readonly #rules: Rules;
+  readonly #routes = new Map<string, NaiveRoute>();
+
+  constructor(space: Space, costs: readonly number[], rules: Rules) {
+    this.#table = space.width === 32 ? v4 : v6;
+    this.#space = space;
+    this.#rules = rules;
+    this.#table.exports.newTable(rules.costModel, rules.discards);
+    this.#labels = costs.map((cost, i) => this.#table.exports.makeLabel(i + 1, cost) >>> 0);
+    this.#costs = new Map(this.#labels.map((label, i) => [label, costs[i]!]));
+  }
+
+  readonly #costs: Map<number, number>;
+
+  apply({ value, length, label, barrier }: Change): void {
+    const prefix = prefixIn(
+      this.#space,
+      (value >> (this.#space.places.length - length)) << (this.#space.places.length - length),
+      length,
+    );
+    const name = `${prefix.address}/${prefix.bits}`;
+    const before = this.#routes.get(name);
+    let route: NaiveRoute = { label: 0, ...before, ...prefix };
+    if (label !== undefined) {
+      route = {
+        ...route,
+        label: label === 0 ? 0 : this.#labels[(label - 1) % this.#labels.length]!,
+      };
+      expect(this.#table.setRoute(prefix, route.label)).toBe(true);
+    }
+    if (barrier !== undefined) {
+      const { barrier: _, ...rest } = route;
+      route = barrier === 'none' ? rest : { ...rest, barrier };
+      expect(this.#table.setBarrier(prefix, barrier !== 'none', barrier === 'yields')).toBe(true);
+    }
+    if (route.label === 0 && route.barrier === undefined) this.#routes.delete(name);
+    else this.#routes.set(name, route);
+  }
+
+  settle(): void {
+    this.#table.settle();
+  }
+
+  check(): void {
+    const routes = [...this.#routes.values()];
+    const rows = this.#table.rows();
+    const { width } = this.#space;
+    // A row's label that no route has can only be the one that drops.
+    const drop = this.#rules.discards
+      ? (rows.find(({ label }) => !this.#costs.has(label))?.label ?? 1)
+      : undefined;
+    const cost = (label: number) =>
+      this.#rules.costModel === PER_ENTRY || label === drop ? 1 : this.#costs.get(label)!;
+    expect(differences(routes, rows, { width, drop })).toEqual([]);
+    const spent = rows.reduce((sum, { label }) => sum + cost(label), 0);
+    expect(spent).toBe(
+      optimum(routes, { width, cost, ...(drop === undefined ? {} : { discard: drop }) }),
+    );
+  }
+
+  /** Everything goes again, and nothing is left behind. */
+  end(): void {
+    for (const { address, bits } of [...this.#routes.values()]) {
+      this.#table.setRoute({ address, bits }, 0);
+      this.#table.setBarrier({ address, bits }, false);
+    }
+    this.#table.settle();
+    expect(this.#table.rows()).toEqual([]);
+    expect(this.#table.exports.nodeCount()).toBe(0);
+    for (const label of this.#labels) this.#table.exports.dropLabel(label);
+    this.#table.exports.endTable();
+    expect(this.#table.exports.labelCount()).toBe(0);
+  }
+}
+
+const spaces: readonly (readonly [string, Space])[] = [
+  ['the first bits', { width: 32, places: [0, 1, 2, 3], filling: 0n }],
+  ['across an octet', { width: 32, places: [6, 7, 8, 9], filling: 0x0a00_0000n }],
+  ['the last bits', { width: 32, places: [28, 29, 30, 31], filling: 0xc000_02f0n }],
+  ['far apart', { width: 32, places: [0, 7, 8, 20], filling: 0x5555_5555n }],
+  ['apart, to the last bit', { width: 32, places: [3, 15, 17, 31], filling: 0xaaaa_aaaan }],
+  ['IPv6, across an octet', { width: 128, places: [38, 39, 40, 41], filling: 0x2001_0db8n << 96n }],
+  ['IPv6, far apart', { width: 128, places: [0, 33, 64, 127], filling: (1n << 127n) / 3n }],
+];
+
+const change = (bits: number): fc.Arbitrary<Change> =>
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        value: fc.nat(2 ** bits - 1),
+        length: fc.nat(bits),
+        label: fc.nat(4),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        value: fc.nat(2 ** bits - 1),
+        length: fc.nat(bits),
+        barrier: fc.constantFrom('wins', 'yields', 'none'),
+      }),
+    },
+  );
+
+const sequence = fc.record({
+  costs: fc.array(fc.constantFrom(...COSTS), { minLength: 1, maxLength: 4 }),
+  costModel: fc.constantFrom(PER_NEXT_HOP, PER_ENTRY),
+  discards: fc.boolean(),
+  changes: fc.array(change(4), { minLength: 1, maxLength: 40 }),
+});
+
+describe('after every change', () => {
+  it.each(spaces)('is optimal and forwards alike: %s', (_, space) => {
+    fc.assert(
+      fc.property(sequence, ({ costs, changes, ...rules }) => {
+        const run = new Run(space, costs, rules);
+        for (const each of changes) {
+          run.apply(each);
+          run.settle();
+          run.check();
+        }
+        run.end();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('is so whatever came together', () => {
+    fc.assert(
+      fc.property(sequence, fc.nat(7), ({ costs, changes, ...rules }, part) => {
+        const run = new Run(spaces[part % spaces.length]![1], costs, rules);
+        for (const [i, each] of changes.entries()) {
+          run.apply(each);
+          if (i % (part + 2) === 0) {
+            run.settle();
+            run.check();
+          }
+        }
+        run.settle();
+        run.check();
+        run.end();
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('every table', () => {
+  /** Each of the seven prefixes of two bits: no route, A or B; and none, one or all of them barriers. */
+  it.each([
+    [1, 1],
+    [1, 3],
+    [4, 2],
+  ])('of a 2-bit space with labels that cost %i and %i, with every barrier', (a, b) => {
+    const space: Space = { width: 32, places: [7, 8], filling: 0n };
+    const points = [0, 1, 2].flatMap((length) =>
+      Array.from({ length: 2 ** length }, (_, i) => ({ value: i << (2 - length), length })),
+    );
+    const run = new Run(space, [a, b], { costModel: PER_NEXT_HOP, discards: false });
+    // Counting in the Gray code of base 3: one route changes from one table to the next.
+    const digits = new Array<number>(points.length).fill(0);
+    const steps = new Array<number>(points.length).fill(1);
+    for (let barrier = -1; barrier < points.length; barrier++) {
+      if (barrier >= 0) run.apply({ ...points[barrier]!, barrier: 'wins' });
+      for (let table = 0; table < 3 ** points.length; table++) {
+        let i = 0;
+        while (i < points.length && (digits[i]! + steps[i]! < 0 || digits[i]! + steps[i]! > 2)) {
+          steps[i] = -steps[i]!;
+          i++;
+        }
+        if (i < points.length) {
+          digits[i] = digits[i]! + steps[i]!;
+          run.apply({ ...points[i]!, label: digits[i]! });
+        }
+        run.settle();
+        run.check();
+      }
+      if (barrier >= 0) run.apply({ ...points[barrier]!, barrier: 'none' });
+    }
+    run.end();
+  });
+});
