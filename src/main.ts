@@ -12,10 +12,11 @@ import { driftCommand } from './cli/drift.ts';
 import { reportFailure } from './cli/failure.ts';
 import { labCommand } from './cli/lab.ts';
 import { lookupCommand } from './cli/lookup.ts';
+import { networksCommand } from './cli/networks.ts';
 import { flushCommand, releaseCommand } from './cli/operate.ts';
 import { replayCommand } from './cli/replay.ts';
 import { routesCommand } from './cli/routes.ts';
-import { networksCommand, peersCommand, statusCommand } from './cli/status.ts';
+import { peersCommand, statusCommand } from './cli/status.ts';
 import { packageVersion } from './cli/version.ts';
 
 const USAGE_ERROR = 2;

@@ -6,6 +6,9 @@
 import { Speaker } from '../bgp/speaker.ts';
 import type { Config, NetworkConfig } from '../config/config.ts';
 import { followedTables } from '../config/followed-tables.ts';
+import type { ParseResult } from '../config/parse.ts';
+import { formatProblem } from '../config/problem.ts';
+import { BadQuestion } from '../control/agent-view.ts';
 import { type ListenAddress, serveControl } from '../control/server.ts';
 import { loadCore } from '../core/core.ts';
 import type { RouteCore } from '../core/route-core.ts';
@@ -16,7 +19,10 @@ import type { Logger } from '../observe/log.ts';
 import { Announcer } from './announcer.ts';
 import { type ConfigDiff, diffConfig } from './config-diff.ts';
 import { AgentControl } from './control.ts';
+import { ImportTable } from './import-table.ts';
+import { withNetwork, withoutNetwork } from './network-change.ts';
 import { NetworkTable } from './network-table.ts';
+import { Numbers } from './numbers.ts';
 import { PeerTable, sourcesOf } from './peer-table.ts';
 import { type Passwords, readPasswords, routerIdNumber } from './peers.ts';
 import { SessionDevices } from './session-devices.ts';
@@ -47,9 +53,14 @@ export class Agent {
   readonly #peers: PeerTable;
   readonly #sources: SourceTable;
   readonly #announcer: Announcer;
+  readonly #imports: ImportTable;
   readonly #eventLoop: EventLoopWatch;
   #config: Config;
   #passwords: Passwords = new Map();
+  /** Networks that are as the control API said, not as the file did. */
+  readonly #byHand = new Set<string>();
+  /** One change of the configuration after the other. */
+  #lastChange: Promise<unknown> = Promise.resolve();
   #closeControl: (() => Promise<void>) | undefined;
 
   /** Loads the core; nothing is opened yet. */
@@ -91,9 +102,12 @@ export class Agent {
     const trackNextHops = this.#nextHops !== undefined;
     const workLoop = this.#workLoop;
     this.#networks = new NetworkTable({ core, workLoop, log, dryRun, trackNextHops });
+    const peerNumbers = new Numbers(1); // 0 is the core's own, for local routes
+    const networks = this.#networks.byName;
     this.#peers = new PeerTable({
       core,
       workLoop,
+      peerNumbers,
       speaker: this.#speaker,
       tell: (peer) => this.#announcer.tell(peer),
     });
@@ -101,10 +115,11 @@ export class Agent {
       core,
       log,
       speaker: this.#speaker,
-      networks: this.#networks.byName,
+      networks,
       peers: this.#peers.byName,
       onChanged: wake,
     });
+    this.#imports = new ImportTable({ core, workLoop, peerNumbers, networks });
     this.#devices = new SessionDevices({
       speaker: this.#speaker,
       log,
@@ -114,8 +129,8 @@ export class Agent {
       core,
       workLoop,
       log,
-      networks: this.#networks.byName,
-      takePeerId: () => this.#peers.takeId(),
+      networks,
+      peerNumbers,
     });
   }
 
@@ -135,6 +150,8 @@ export class Agent {
     const config = this.#config;
     this.#passwords = await readPasswords(config.bgp.peers);
     for (const network of config.networks) this.#addNetwork(config, network);
+    this.#networks.followImports();
+    this.#imports.apply(config);
     for (const { name } of config.bgp.peers) await this.#addPeer(config, name);
     await this.#announcer.configure(config);
     // Before anything is written: the socket is what keeps a second agent out.
@@ -148,7 +165,45 @@ export class Agent {
   }
 
   /** Brings the running agent to another configuration; what did not change keeps its sessions and routes. */
-  async reload(config: Config): Promise<void> {
+  reload(config: Config): Promise<void> {
+    return this.#afterLastChange(async () => {
+      const overruled = [...this.#byHand];
+      this.#byHand.clear();
+      if (overruled.length > 0) {
+        this.#log.warn(
+          { networks: overruled },
+          'are as the file says again, not as the control API',
+        );
+      }
+      await this.#changeTo(config);
+    });
+  }
+
+  /** `network`: an entry of the configuration's `networks`. Lasts until the file is read again. */
+  putNetwork(name: string, network: object): Promise<void> {
+    return this.#changeByHand(name, () => withNetwork(this.#config, name, network));
+  }
+
+  removeNetwork(name: string): Promise<void> {
+    return this.#changeByHand(name, () => withoutNetwork(this.#config, name));
+  }
+
+  #changeByHand(name: string, change: () => ParseResult): Promise<void> {
+    return this.#afterLastChange(async () => {
+      const { config, problems } = change();
+      if (config === undefined) throw new BadQuestion(problems.map(formatProblem).join('; '));
+      await this.#changeTo(config);
+      this.#byHand.add(name);
+    });
+  }
+
+  #afterLastChange<Result>(change: () => Promise<Result>): Promise<Result> {
+    const done = this.#lastChange.catch(() => undefined).then(change);
+    this.#lastChange = done;
+    return done;
+  }
+
+  async #changeTo(config: Config): Promise<void> {
     const passwords = await readPasswords(config.bgp.peers);
     const rekeyed = config.bgp.peers
       .map(({ name }) => name)
@@ -166,12 +221,16 @@ export class Agent {
     for (const name of peers.removed) this.#peers.remove(name, 'no longer configured');
     for (const { name } of peers.replaced) this.#peers.remove(name, 'configured anew');
     await this.#sources.removeOthers(config);
-    for (const name of networks.removed) await this.#networks.remove(name);
-    for (const network of networks.added) {
-      this.#addNetwork(config, network);
-      await this.#openNetwork(network.name);
+    this.#imports.removeOthers(config);
+    for (const name of networks.removed) {
+      this.#announcer.forget(name);
+      await this.#networks.remove(name);
     }
+    for (const network of networks.added) this.#addNetwork(config, network);
     for (const network of networks.changed) await this.#networks.change(config, network);
+    this.#networks.followImports();
+    this.#imports.apply(config);
+    for (const { name } of networks.added) await this.#openNetwork(name);
     await this.#sources.apply(config);
     for (const peer of peers.updated) await this.#peers.update(config, peer);
     for (const { name } of [...peers.replaced, ...peers.added]) await this.#addPeer(config, name);
@@ -200,10 +259,13 @@ export class Agent {
   }
 
   #addNetwork(config: Config, network: NetworkConfig): void {
-    const peers = config.bgp.peers.filter((peer) => peer.network === network.name);
-    const tables = followedTables(config).filter((each) => each.network === network.name);
-    const sources = [...peers.flatMap(sourcesOf), ...tables.map(({ name }) => name)];
-    this.#networks.add(config, network, sources);
+    // What others owe a network from which routes are imported is owed here too; imports of imports do not exist.
+    const imported = network.imports.flatMap(({ from }) => {
+      const known = this.#networks.byName.get(from)?.initialSync;
+      const owed = ownSources(config, from);
+      return known === undefined ? owed : owed.filter((each) => known.waitingFor.includes(each));
+    });
+    this.#networks.add(config, network, [...ownSources(config, network.name), ...imported]);
   }
 
   async #openNetwork(name: string): Promise<void> {
@@ -226,8 +288,11 @@ export class Agent {
       peers: this.#peers.byName,
       devices: this.#devices,
       sources: this.#sources.byName,
+      imports: this.#imports,
       eventLoop: this.#eventLoop,
       onChanged: () => this.#workLoop.wake(),
+      putNetwork: (name, network) => this.putNetwork(name, network),
+      removeNetwork: (name) => this.removeNetwork(name),
     });
     const listen: ListenAddress | undefined = http && {
       host: formatIpAddress(http.listen.address),
@@ -235,6 +300,13 @@ export class Agent {
     };
     return serveControl(view, control.socket, listen);
   }
+}
+
+/** Who owes a network a first sync. */
+function ownSources(config: Config, network: string): string[] {
+  const peers = config.bgp.peers.filter((peer) => peer.network === network);
+  const tables = followedTables(config).filter((each) => each.network === network);
+  return [...peers.flatMap(sourcesOf), ...tables.map(({ name }) => name)];
 }
 
 /** How much a reload did, for one line of the log. */

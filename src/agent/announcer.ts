@@ -36,7 +36,7 @@ export interface AnnouncerParts {
 export class Announcer {
   readonly table = new AnnouncementTable();
   readonly #parts: AnnouncerParts;
-  /** Local routes in the core, by network. A network that went keeps its number there. */
+  /** Local routes in the core, by network. */
   readonly #local = new Map<
     string,
     { readonly id: number; readonly prefixes: Map<string, Prefix> }
@@ -78,6 +78,16 @@ export class Announcer {
   close(): void {
     this.#watch?.close();
     this.#nextWatch?.close();
+  }
+
+  /** A network goes: its local routes must be gone before. What its peers were told is withdrawn by configure(). */
+  forget(network: string): void {
+    const local = this.#local.get(network);
+    if (local === undefined) return;
+    this.#local.delete(network);
+    for (const prefix of local.prefixes.values()) {
+      this.#parts.core.withdrawOriginated(local.id, prefix);
+    }
   }
 
   /** A peer was added, or takes other prefixes than before. */

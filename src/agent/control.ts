@@ -6,6 +6,7 @@ import { type AgentView, BadQuestion, type RoutesQuery } from '../control/agent-
 import type { RouteCore } from '../core/route-core.ts';
 import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
+import type { ImportTable } from './import-table.ts';
 import { RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
 import type { SessionDevices } from './session-devices.ts';
@@ -19,8 +20,11 @@ export interface ControlParts {
   readonly devices: Pick<SessionDevices, 'whyWaiting'>;
   readonly sources: ReadonlyMap<string, SourceRuntime>;
   readonly eventLoop: EventLoopWatch;
+  readonly imports: ImportTable;
   /** The core was changed from here. */
   readonly onChanged: () => void;
+  readonly putNetwork: (name: string, network: object) => Promise<void>;
+  readonly removeNetwork: (name: string) => Promise<void>;
 }
 
 export class AgentControl implements AgentView {
@@ -96,6 +100,10 @@ export class AgentControl implements AgentView {
       waitingFor: network.initialSync.waitingFor,
       advertised: network.config.advertise.length,
       sources: this.#sourcesOf(network),
+      imports: this.#importsOf(network),
+      importedBy: this.#parts.imports.lines
+        .filter(({ from }) => from === network.config.name)
+        .map((line) => line.network),
       targets: network.targets.map((target) => this.#target(target)),
     }));
   }
@@ -109,6 +117,27 @@ export class AgentControl implements AgentView {
         ...(reason === '' ? {} : { reason }),
         ...counts,
       }));
+  }
+
+  #importsOf({ config }: NetworkRuntime): object[] {
+    const { core, imports } = this.#parts;
+    const lines = imports.lines.filter(({ network }) => network === config.name);
+    return lines.map(({ id, from, policy }) => {
+      const { received, accepted, best } = core.peerCounters(id);
+      return { from, policy, routes: sum(received), accepted: sum(accepted), best: sum(best) };
+    });
+  }
+
+  async putNetwork(name: string, network: object): Promise<object> {
+    const isKnown = this.#parts.networks.has(name);
+    await this.#parts.putNetwork(name, network);
+    return { network: name, done: isKnown ? 'changed' : 'added' };
+  }
+
+  async removeNetwork(name: string): Promise<object> {
+    this.#reader.network(name); // refuses what is not known
+    await this.#parts.removeNetwork(name);
+    return { network: name, done: 'removed' };
   }
 
   routes(query: RoutesQuery): AsyncIterable<object> {

@@ -1,12 +1,15 @@
 // The networks of the running agent and their targets: made, changed and taken away, in the core and in the workers.
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
+import type { Prefix } from '../net/prefix.ts';
 import type { Logger } from '../observe/log.ts';
 import { Reconciler } from '../sinks/reconciler.ts';
 import { Turns } from '../sinks/turns.ts';
 import type { SinkOptions } from '../workers/messages.ts';
 import { SinkWorker } from '../workers/pool.ts';
 import { InitialSync } from './initial-sync.ts';
+import { Numbers } from './numbers.ts';
 import type { NetworkRuntime, TargetRuntime } from './runtime.ts';
 import { diffTargets, planTargets, type TargetKind, type TargetPlan } from './targets.ts';
 import type { WorkLoop } from './work-loop.ts';
@@ -23,11 +26,10 @@ export class NetworkTable {
   readonly #parts: NetworkTableParts;
   readonly #networks = new Map<string, NetworkRuntime>();
   readonly #targets = new Map<number, TargetRuntime>();
-  /** A network that comes back has its old number in the core. */
-  readonly #ids = new Map<string, number>();
+  readonly #networkNumbers = new Numbers();
+  readonly #fibNumbers = new Numbers();
   /** Of each database that targets write to, by its servers. */
   readonly #turns = new Map<string, Turns>();
-  #nextFib = 0;
 
   constructor(parts: NetworkTableParts) {
     this.#parts = parts;
@@ -50,10 +52,10 @@ export class NetworkTable {
   /** `sources`: who owes the network a first sync. Its targets are opened by open(). */
   add(config: Config, network: NetworkConfig, sources: readonly string[]): void {
     const { core, log, workLoop, dryRun, trackNextHops } = this.#parts;
-    const id = this.#ids.get(network.name) ?? this.#ids.size;
-    this.#ids.set(network.name, id);
+    const id = this.#networkNumbers.take();
     core.addNetwork(id, config.bgp.decision);
     core.trackNextHops(id, trackNextHops);
+    core.setOwnSubnets(id, ownSubnets(network));
     const initialSync = new InitialSync(sources, (reason) => {
       log.info({ network: network.name, reason }, 'first sync finished');
       // Routes that came a moment ago are not desired yet: what they keep in place must not look left over.
@@ -77,7 +79,11 @@ export class NetworkTable {
   /** Brings a network to its new configuration; a target that stays as it is notices nothing. */
   async change(config: Config, network: NetworkConfig): Promise<void> {
     const runtime = this.#networks.get(network.name)!;
+    const before = runtime.config;
     runtime.config = network;
+    if (!isDeepStrictEqual(ownSubnets(before), ownSubnets(network))) {
+      this.#parts.core.setOwnSubnets(runtime.id, ownSubnets(network));
+    }
     const plans = planTargets(config, network, this.#parts.dryRun);
     const { leaving, coming } = diffTargets(
       runtime.targets.map(({ plan }) => plan),
@@ -94,11 +100,27 @@ export class NetworkTable {
     if (runtime.initialSync.isFinished) this.#parts.workLoop.atRest(() => release(added));
   }
 
-  /** Nobody wants the network's routes any more: ours go from its targets. Its peers must be gone before. */
+  /** Who imports from whom must be known before anybody's first sync ends. To be called after networks came, went or changed. */
+  followImports(): void {
+    const networks = [...this.#networks.values()];
+    for (const { config, initialSync } of networks) {
+      const importers = networks.filter((each) =>
+        each.config.imports.some(({ from }) => from === config.name),
+      );
+      initialSync.setFollowers(importers.map((each) => each.initialSync));
+    }
+  }
+
+  /** Nobody wants the network's routes any more: ours go from its targets. Its peers and import lines must be gone before. */
   async remove(name: string): Promise<void> {
     const runtime = this.#networks.get(name)!;
     this.#networks.delete(name);
     for (const target of runtime.targets) await this.#removeTarget(target, true);
+    const { core, workLoop } = this.#parts;
+    workLoop.atRest(() => {
+      core.removeNetwork(runtime.id);
+      this.#networkNumbers.giveBack(runtime.id);
+    });
   }
 
   /** Ends every target. Those that cannot be flushed are told of, and the others are flushed all the same. */
@@ -113,7 +135,7 @@ export class NetworkTable {
     const { core, log, workLoop } = this.#parts;
     const { name } = network.config;
     const { kind, sink } = plan;
-    const fib = this.#nextFib++;
+    const fib = this.#fibNumbers.take();
     core.addFib(fib, network.id, { holdRemovals: true, isPatient: kind === 'ovn' });
     const reconciler = new Reconciler({
       core,
@@ -145,6 +167,7 @@ export class NetworkTable {
     if (flush) await this.#flush(kind, reconciler);
     await reconciler.stop();
     this.#parts.core.removeFib(fib);
+    this.#fibNumbers.giveBack(fib);
   }
 
   async #flush(target: TargetKind, reconciler: Reconciler): Promise<void> {
@@ -152,6 +175,12 @@ export class NetworkTable {
       this.#parts.log.error({ target, reason: error.message }, 'routes of ours left over');
     });
   }
+}
+
+/** What routes from outside may not claim: the subnets it is said to have and what it announces, but for a default route. */
+function ownSubnets({ subnets, advertise }: NetworkConfig): Prefix[] {
+  const announced = advertise.flatMap(({ prefix }) => prefix ?? []);
+  return [...subnets, ...announced.filter(({ length }) => length > 0)];
 }
 
 function release(targets: readonly TargetRuntime[]): void {

@@ -4,6 +4,7 @@ import type { Speaker } from '../bgp/speaker.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import type { AddressFamily } from '../net/address-family.ts';
+import type { Numbers } from './numbers.ts';
 import { PeerReceiver } from './peer-receiver.ts';
 import { corePeer, type PeerSurroundings, speakerPeer } from './peers.ts';
 import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
@@ -12,6 +13,7 @@ import type { WorkLoop } from './work-loop.ts';
 export interface PeerTableParts {
   readonly core: RouteCore;
   readonly speaker: Speaker;
+  readonly peerNumbers: Numbers;
   readonly workLoop: WorkLoop;
   /** Tells a peer what is announced to it. */
   readonly tell: (peer: PeerRuntime) => void;
@@ -20,15 +22,9 @@ export interface PeerTableParts {
 export class PeerTable {
   readonly #parts: PeerTableParts;
   readonly #peers = new Map<string, PeerRuntime>();
-  #nextId = 1;
 
   constructor(parts: PeerTableParts) {
     this.#parts = parts;
-  }
-
-  /** A number in the core that no peer has had. */
-  takeId(): number {
-    return this.#nextId++;
   }
 
   get byName(): ReadonlyMap<string, PeerRuntime> {
@@ -41,9 +37,9 @@ export class PeerTable {
     network: NetworkRuntime,
     password: string | undefined,
   ): Promise<void> {
-    const { core, speaker, workLoop } = this.#parts;
+    const { core, speaker, workLoop, peerNumbers } = this.#parts;
     const around = await surroundings(peer, network);
-    const id = this.takeId();
+    const id = peerNumbers.take();
     core.addPeer(id, corePeer(config, peer, around));
     const finish = (family: AddressFamily) => network.initialSync.finish(sourceName(peer, family));
     const receiver = new PeerReceiver(core, id, {
@@ -80,13 +76,16 @@ export class PeerTable {
 
   /** Ends the session; the peer's routes go. */
   remove(name: string, reason: string): void {
-    const { core, speaker, workLoop } = this.#parts;
+    const { core, speaker, workLoop, peerNumbers } = this.#parts;
     const { id, config, network, receiver } = this.#peers.get(name)!;
     this.#peers.delete(name);
     speaker.removePeer(name, reason);
     receiver.close([]); // Routes of a replay have no session that would take them along.
     for (const source of sourcesOf(config)) network.initialSync.finish(source);
-    workLoop.atRest(() => core.removePeer(id));
+    workLoop.atRest(() => {
+      core.removePeer(id);
+      peerNumbers.giveBack(id);
+    });
   }
 }
 

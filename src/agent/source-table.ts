@@ -10,6 +10,7 @@ import type { RouteCore } from '../core/route-core.ts';
 import type { Logger } from '../observe/log.ts';
 import type { KernelSourceMessage, KernelSourceState } from '../sources/kernel/messages.ts';
 import { KernelSourceWorker } from '../workers/kernel-source.ts';
+import type { Numbers } from './numbers.ts';
 import { routerIdNumber } from './peers.ts';
 import type { NetworkRuntime, SourceRuntime } from './runtime.ts';
 import type { WorkLoop } from './work-loop.ts';
@@ -21,8 +22,7 @@ export interface SourceTableParts {
   readonly workLoop: WorkLoop;
   readonly log: Logger;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
-  /** A peer number that nobody has. */
-  readonly takePeerId: () => number;
+  readonly peerNumbers: Numbers;
 }
 
 export class SourceTable {
@@ -64,9 +64,9 @@ export class SourceTable {
   }
 
   #add(config: Config, source: FollowedTableConfig): void {
-    const { core, networks, takePeerId } = this.#parts;
+    const { core, networks, peerNumbers } = this.#parts;
     const network = networks.get(source.network)!;
-    const id = takePeerId();
+    const id = peerNumbers.take();
     core.addPeer(id, {
       network: network.id,
       address: Uint8Array.of(0, 0, 0, 0),
@@ -92,11 +92,14 @@ export class SourceTable {
   }
 
   #remove({ id, config, network }: SourceRuntime): void {
-    const { core, workLoop } = this.#parts;
+    const { core, workLoop, peerNumbers } = this.#parts;
     this.#sources.delete(config.name);
     core.closePeer(id, []);
     network.initialSync.finish(config.name);
-    workLoop.atRest(() => core.removePeer(id));
+    workLoop.atRest(() => {
+      core.removePeer(id);
+      peerNumbers.giveBack(id);
+    });
   }
 
   #startWorker(sources: readonly FollowedTableConfig[]): void {

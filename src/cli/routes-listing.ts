@@ -14,7 +14,7 @@ const routeColumns: readonly Column<RouteObject>[] = [
     text: ({ prefix, pathId }) => (pathId === undefined ? prefix : `${prefix} #${pathId}`),
   },
   { heading: 'NEXT HOP', text: ({ nextHops }) => nextHops.map(({ address }) => address).join(' ') },
-  { heading: 'PEER', text: ({ peer }) => peer },
+  { heading: 'PEER', text: announcer },
   { heading: 'LOCPRF', text: ({ localPref }) => flatText(localPref), align: 'right' },
   { heading: 'MED', text: ({ med }) => flatText(med), align: 'right' },
   {
@@ -22,6 +22,11 @@ const routeColumns: readonly Column<RouteObject>[] = [
     text: ({ asPath, origin }) => `${asPathText(asPath)} ${originLetter(origin)}`.trim(),
   },
 ];
+
+/** `default/tor-a`: a peer of the network the route was imported from. */
+function announcer({ peer, importedFrom }: RouteObject): string {
+  return importedFrom === undefined ? peer : `${importedFrom}/${peer}`;
+}
 
 const installedColumn: Column<RouteObject> = {
   heading: 'INSTALLED',
@@ -50,6 +55,7 @@ export function routeListing(options: {
       'multipath',
       'stale',
       'peer',
+      'importedFrom',
       'nextHops',
       'origin',
       'asPath',

@@ -1,23 +1,8 @@
-// `rutter status`, `peers`, `networks`: what the running agent is doing.
-import { Command } from 'commander';
+// `rutter status`, `peers`: what the running agent is doing. networks.ts has the third of this kind.
+import type { Command } from 'commander';
 import { ControlClient } from '../control/client.ts';
-import {
-  type Column,
-  flatText,
-  type Listing,
-  type OutputFormat,
-  outputOption,
-  printList,
-  printObject,
-} from './output.ts';
-import { socketOption } from './socket-option.ts';
-
-interface AskOptions {
-  readonly output: OutputFormat;
-  readonly socket: string;
-}
-
-type Answer = Record<string, unknown>;
+import { type Answer, type AskOptions, asking, count, text } from './asking.ts';
+import { type Listing, printList, printObject } from './output.ts';
 
 export function statusCommand(): Command {
   return asking('status', 'what the running agent is doing').action(async (options: AskOptions) => {
@@ -33,32 +18,6 @@ export function peersCommand(): Command {
       await printList(peers, peerListing, options.output);
     },
   );
-}
-
-export function networksCommand(): Command {
-  return asking('networks', 'networks, and the state of their targets').action(
-    async (options: AskOptions) => {
-      const networks = (await new ControlClient(options.socket).get('/v1/networks')) as Answer[];
-      const isFlat = options.output === 'table' || options.output === 'csv';
-      const rows = isFlat ? networks.flatMap(targetRows) : networks;
-      await printList(rows, networkListing, options.output);
-    },
-  );
-}
-
-function asking(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(outputOption())
-    .addOption(socketOption());
-}
-
-function text(heading: string, field: string): Column<Answer> {
-  return { heading, text: (item) => flatText(item[field]) };
-}
-
-function count(heading: string, field: string): Column<Answer> {
-  return { heading, text: (item) => flatText(item[field]), align: 'right' };
 }
 
 const peerListing: Listing<Answer> = {
@@ -88,60 +47,6 @@ const peerListing: Listing<Answer> = {
     'advertisedCount',
   ],
 };
-
-const networkListing: Listing<Answer> = {
-  columns: [
-    text('NETWORK', 'network'),
-    text('TARGET', 'target'),
-    text('STATE', 'state'),
-    text('FIRST SYNC', 'firstSync'),
-    count('INSTALLED', 'installedCount'),
-    count('PENDING', 'pendingCount'),
-    count('REFUSED', 'refusedCount'),
-    count('HELD', 'heldCount'),
-    { heading: 'REASON', text: whyNot },
-  ],
-  fields: [
-    'network',
-    'target',
-    'state',
-    'firstSync',
-    'waitingFor',
-    'installedCount',
-    'pendingCount',
-    'refusedCount',
-    'heldCount',
-    'foreignCount',
-    'reason',
-    'removalsHeld',
-  ],
-};
-
-/** One line per target; a network that writes nowhere still has its line. */
-function targetRows(network: Answer): Answer[] {
-  const targets = network['targets'] as Answer[];
-  return targets.length === 0 ? [network] : targets.map((target) => ({ ...network, ...target }));
-}
-
-/** What an operator should know first: removals that wait for a word, whom the first sync waits for, a refusal, else the state's reason. */
-function whyNot(target: Answer): string {
-  const {
-    removalsHeld,
-    waitingFor = [],
-    failures = [],
-    reason,
-  } = target as {
-    removalsHeld?: string;
-    waitingFor?: readonly string[];
-    failures?: readonly { readonly prefix: string; readonly message: string }[];
-    reason?: string;
-  };
-  if (removalsHeld !== undefined) return `removals held: ${removalsHeld}; rutter release`;
-  if (target['state'] !== 'ready') return reason ?? '';
-  if (target['firstSync'] === 'waiting') return `waiting for ${waitingFor.join(', ')}`;
-  const [failure] = failures;
-  return failure === undefined ? (reason ?? '') : `${failure.prefix}: ${failure.message}`;
-}
 
 /** "3d4h", "2h05m", "17s". */
 function formatUptime(uptimeMs: unknown): string {

@@ -282,8 +282,19 @@ const network = z.strictObject({
     .array(aggregate)
     .default([])
     .describe('Summaries of what is announced, each with a discard route behind it.'),
+  subnets: z
+    .array(prefix)
+    .default([])
+    .describe(
+      'All subnets of the network, on whatever node: routes from outside to one or to a part of one are refused. What is announced counts too.',
+    ),
   imports: z
-    .array(z.strictObject({ from: name, policy: z.string().default('accept') }))
+    .array(
+      z.strictObject({
+        from: name.describe('Network whose chosen routes are taken, its own ones alone.'),
+        policy: z.string().default('accept').describe('Which of them, and how: a policy.'),
+      }),
+    )
     .default([])
     .describe("Routes of another network's Loc-RIB into this one."),
   exports: z
@@ -464,7 +475,8 @@ export type PeerConfig = DeepReadonly<
   readonly export: 'accept' | 'reject';
 };
 
-export type NetworkConfig = DeepReadonly<Omit<ParsedNetwork, 'advertise'>> & {
+export type NetworkConfig = DeepReadonly<Omit<ParsedNetwork, 'advertise' | 'imports'>> & {
+  readonly imports: readonly { readonly from: string; readonly policy: 'accept' | 'reject' }[];
   readonly advertise: readonly Advertisement[];
 };
 

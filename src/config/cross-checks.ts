@@ -39,6 +39,7 @@ function checkDuplicates({ bgp, networks }: LooseConfig): Fault[] {
     ...repeated(networks, (network) => network.name, ['networks'], 'name'),
     ...shared(networks, 'table', ({ table, vrf }) => networkTable({ table, vrf })),
     ...shared(networks, 'ovn.router', (network) => network.ovn?.router),
+    ...shared(networks, 'ovn.outputPort', (network) => network.ovn?.outputPort),
   ];
 }
 
@@ -137,7 +138,8 @@ function checkNetwork(network: LooseNetwork, path: Path, config: LooseConfig): F
   if (network.table !== undefined && network.vrf !== undefined) {
     faults.push({ path: [...path, 'vrf'], message: 'must not be together with table' });
   }
-  faults.push(...checkAdvertise(network, path));
+  faults.push(...checkAdvertise(network, path), ...checkSubnets(network, path));
+  faults.push(...repeated(network.imports, ({ from }) => from, [...path, 'imports'], 'from'));
   const others = new Set(config.networks.map(({ name }) => name));
   const references = [
     ...network.imports.map(({ from }, index) => ['imports', index, 'from', from] as const),
@@ -227,6 +229,22 @@ function checkAdvertisedObject(
   if (seen.has(object)) return [{ path, message: `must be unique, is ${object}` }];
   seen.add(object);
   return [];
+}
+
+function checkSubnets(network: LooseNetwork, path: Path): Fault[] {
+  const seen = new Set<string>();
+  return network.subnets.flatMap((text, index) => {
+    const prefix = parsePrefix(text ?? '');
+    if (prefix === undefined) return [];
+    const canonical = formatPrefix(prefix);
+    const isKnown = seen.has(canonical);
+    seen.add(canonical);
+    const at = [...path, 'subnets', index];
+    if (prefix.length === 0) {
+      return [{ path: at, message: `must not be everything, is ${text}` }];
+    }
+    return isKnown ? [{ path: at, message: `must be unique, is ${text}` }] : [];
+  });
 }
 
 function checkPolicyNames(config: LooseConfig): Fault[] {

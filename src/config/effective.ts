@@ -10,6 +10,9 @@ export function effectiveConfig(config: Config): string {
     configSchema,
     structuredClone(config) as z.output<typeof configSchema>,
   );
+  for (const [index, peer] of config.bgp.peers.entries()) {
+    if (peer.holdTime === 0) delete printable.bgp.peers![index]!.keepaliveTime; // there are none
+  }
   return stringify(printable, { flowCollectionPadding: true, lineWidth: 100 });
 }
 

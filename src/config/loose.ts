@@ -55,7 +55,7 @@ const network = z.object({
   name: text,
   table: z.union([z.string(), z.number()]).optional().catch(undefined),
   vrf: text,
-  ovn: z.object({ router: text, aggregation: text }).optional().catch(undefined),
+  ovn: z.object({ router: text, outputPort: text, aggregation: text }).optional().catch(undefined),
   advertise: z.preprocess(
     (entries) =>
       Array.isArray(entries)
@@ -64,6 +64,11 @@ const network = z.object({
     list(advertisement),
   ),
   aggregates: list(z.object({ prefix: text })),
+  subnets: z
+    .array(text)
+    .optional()
+    .catch([])
+    .transform((members) => members ?? []),
   imports: list(z.object({ from: text, policy: text })),
   exports: list(z.object({ to: text })),
   evpn: z.unknown().optional(),

@@ -76,6 +76,10 @@ function complete(parsed: ParsedConfig, hostName: string): Config {
   const peers = parsed.bgp.peers.map((peer) => completePeer(peer, parsed));
   const networks = parsed.networks.map((network) => ({
     ...network,
+    imports: network.imports.map(({ from, policy }) => ({
+      from,
+      policy: verdictOf(policy, parsed),
+    })),
     advertise: network.advertise.map((entry) =>
       'communities' in entry ? entry : { prefix: entry, communities: [] },
     ),

@@ -39,11 +39,10 @@ function inPolicy(
 
 function inNetwork(network: LooseNetwork, path: Path): Fault[] {
   const faults: Fault[] = [];
-  const { ovn, imports, evpn } = network;
+  const { ovn, evpn } = network;
   if (ovn?.aggregation !== undefined && ovn.aggregation !== 'off') {
     faults.push(notYet([...path, 'ovn', 'aggregation'], `${ovn.aggregation}, only off`));
   }
-  if (imports.length > 0) faults.push(notYet([...path, 'imports'], 'imports between networks'));
   if (evpn !== undefined) faults.push(notYet([...path, 'evpn'], 'EVPN'));
   return faults;
 }

@@ -27,6 +27,9 @@ export interface AgentView {
   replay(query: { readonly peer: string }, body: AsyncIterable<Uint8Array>): Promise<object>;
   /** Removes everything of ours from a network's targets, or from all. */
   flush(query: { readonly network?: string }): Promise<object>;
+  /** Adds a network or changes it, as an entry of the configuration's `networks` says; until the file is read again. */
+  putNetwork(name: string, network: object): Promise<object>;
+  removeNetwork(name: string): Promise<object>;
   /** Lets held removals of a network go (P3: an operator's word). */
   release(query: { readonly network?: string }): object;
   /** Whether routes are being learned and programmed: readiness. */

@@ -48,18 +48,30 @@ export class ControlClient {
     return text === '' ? undefined : JSON.parse(text);
   }
 
+  /** `object` goes as JSON. */
+  async put(path: string, object: object): Promise<unknown> {
+    const body = [Buffer.from(JSON.stringify(object))];
+    const response = await this.#send('PUT', path, {}, body, 'application/json');
+    return JSON.parse(await this.#text(response));
+  }
+
+  async delete(path: string): Promise<unknown> {
+    return JSON.parse(await this.#text(await this.#send('DELETE', path, {})));
+  }
+
   async #send(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     query: Query,
-    body?: AsyncIterable<Uint8Array>,
+    body?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    type = 'application/octet-stream',
   ): Promise<IncomingMessage> {
     const search = new URLSearchParams(query).toString();
     const outgoing = request({
       socketPath: this.#socketPath,
       method,
       path: search === '' ? path : `${path}?${search}`,
-      headers: body === undefined ? {} : { 'content-type': 'application/octet-stream' },
+      headers: body === undefined ? {} : { 'content-type': type },
     });
     const answered = this.#answer(outgoing);
     if (body === undefined) outgoing.end();

@@ -92,6 +92,11 @@ function readReplay(query: unknown): { readonly peer: string } {
   return { peer };
 }
 
+function readNetwork(body: unknown): object {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw new BadQuestion('body, expected a network as JSON');
+}
+
 /** Routes that change something: only on the unix socket, whose file mode is the permission. */
 function addOperating(server: FastifyInstance, view: AgentView): void {
   // The body of a replay is a stream of any length: it is read as it comes, never collected.
@@ -100,6 +105,12 @@ function addOperating(server: FastifyInstance, view: AgentView): void {
   );
   server.post<{ Body: Readable | undefined }>('/v1/replay', ({ query, body }) =>
     view.replay(readReplay(query), body ?? Readable.from([])),
+  );
+  server.put<{ Params: { name: string } }>('/v1/networks/:name', ({ params, body }) =>
+    view.putNetwork(params.name, readNetwork(body)),
+  );
+  server.delete<{ Params: { name: string } }>('/v1/networks/:name', ({ params }) =>
+    view.removeNetwork(params.name),
   );
   server.post('/v1/flush', ({ query }) => view.flush(readQuery(query, networkKeys)));
   server.post('/v1/release', ({ query }) => view.release(readQuery(query, networkKeys)));

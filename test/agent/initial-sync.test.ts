@@ -31,3 +31,21 @@ it('names who did not come by the deadline', () => {
   sync.expire();
   expect(reasons).toEqual(['deadline passed while waiting for tor-b/ipv4-unicast']);
 });
+
+it('tells the networks that import from it which source has finished', () => {
+  const red = start(['tor-a/ipv4-unicast']);
+  const blue = start(['tor-a/ipv4-unicast', 'tor-b/ipv4-unicast']);
+  red.sync.setFollowers([blue.sync]);
+  blue.sync.setFollowers([red.sync]);
+  red.sync.finish('tor-a/ipv4-unicast');
+  expect(red.sync.isFinished).toBe(true);
+  expect(blue.sync.waitingFor).toEqual(['tor-b/ipv4-unicast']);
+  blue.sync.finish('tor-b/ipv4-unicast');
+  expect(blue.sync.isFinished).toBe(true);
+});
+
+it('hears nothing new of a source it does not wait for', () => {
+  const { sync, reasons } = start([]);
+  sync.finish('tor-a/ipv4-unicast');
+  expect(reasons).toEqual([]);
+});

@@ -21,6 +21,15 @@ describe.each(examples)('examples/%s', (name) => {
   });
 });
 
+it('parses back where there are no KEEPALIVEs', () => {
+  const { config } = parseConfig(`bgp:
+  asn: 64512
+  routerId: 10.0.0.1
+  peers: [{ name: a, address: 10.0.0.2, asn: 65001, holdTime: 0 }]
+`);
+  expect(parseConfig(effectiveConfig(config!)).config).toEqual({ ...config, node: 'localhost' });
+});
+
 it('prints durations, sizes and addresses as a file has them, and no secret', () => {
   const text = `bgp:
   asn: 64512

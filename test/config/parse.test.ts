@@ -205,6 +205,30 @@ describe('a file that is wrong', () => {
       'networks[0].advertise[0].nextHop: must be an IPv6 address for fd00::/8, is 1.1.1.1',
     ],
     [
+      `${head}networks: [{ name: a, imports: [{ from: b }] }]`,
+      'networks[0].imports[0].from: must be another network, is b',
+    ],
+    [
+      `${head}networks: [{ name: a, imports: [{ from: a }] }]`,
+      'networks[0].imports[0].from: must be another network, is a',
+    ],
+    [
+      `${head}networks: [{ name: a }, { name: b, imports: [{ from: a }, { from: a }] }]`,
+      'networks[1].imports[1].from: must be unique, is a like imports[0]',
+    ],
+    [
+      `${head}networks: [{ name: a }, { name: b, imports: [{ from: a, policy: c }] }]`,
+      'networks[1].imports[0].policy: must be accept, reject or the name of a policy, is c',
+    ],
+    [
+      `${head}networks: [{ name: a, subnets: [10.1.0.0/16, 10.1.0.0/16] }]`,
+      'networks[0].subnets[1]: must be unique, is 10.1.0.0/16',
+    ],
+    [
+      `${head}networks: [{ name: a, subnets: ["::/0"] }]`,
+      'networks[0].subnets[0]: must not be everything, is ::/0',
+    ],
+    [
       `${head}ovn: { northbound: "http://x" }`,
       'ovn.northbound: must be a comma list of unix:PATH, tcp:HOST:PORT and ssl:HOST:PORT, is http://x',
     ],
@@ -225,14 +249,15 @@ describe('a file that is wrong', () => {
     expect(refuse(text)).toEqual([problem]);
   });
 
-  it('names both networks that share a router or a table', () => {
+  it('names both networks that share a router, an output port or a table', () => {
     const text = `${head}networks:
   - { name: red, table: 254, ovn: { router: gr, outputPort: a } }
-  - { name: blue, table: main, ovn: { router: gr, outputPort: b } }
+  - { name: blue, table: main, ovn: { router: gr, outputPort: a } }
 `;
     expect(refuse(text)).toEqual([
       'networks[1].table: must not be shared, is main of network red and network blue',
       'networks[1].ovn.router: must not be shared, is gr of network red and network blue',
+      'networks[1].ovn.outputPort: must not be shared, is a of network red and network blue',
     ]);
   });
 
@@ -348,10 +373,6 @@ describe('what a later release will do', () => {
     [
       `${head}networks: [{ name: a, ovn: { router: r, outputPort: p, aggregation: exact } }]`,
       'networks[0].ovn.aggregation: not supported yet: exact, only off',
-    ],
-    [
-      `${head}networks: [{ name: a }, { name: b, imports: [{ from: a }] }]`,
-      'networks[1].imports: not supported yet: imports between networks',
     ],
   ])('%j is checked and refused', (text, problem) => {
     expect(refuse(text)).toEqual([problem]);

@@ -35,6 +35,11 @@ const view: AgentView = {
     for await (const chunk of body) bytes += chunk.length;
     return { peer, bytes };
   },
+  putNetwork: async (name, network) => {
+    if (name === 'red') throw new BadQuestion('networks[1].name: must be unique, is red');
+    return { network: name, given: network };
+  },
+  removeNetwork: async (name) => ({ network: name, done: 'removed' }),
   flush: async () => ({ removed: 0 }),
   release: () => ({ networks: [] }),
   isReady: () => ready,
@@ -110,6 +115,21 @@ describe('the control API', () => {
     for (const path of ['/v1/flush', '/v1/release', '/v1/replay?peer=a']) {
       expect((await ask(path, { tcp: true, method: 'POST' })).status).toBe(404);
       expect((await ask(path, { method: 'POST' })).status).toBe(200);
+    }
+  });
+
+  it('adds, changes and removes networks, over the control socket alone', async () => {
+    const client = new ControlClient(socketPath);
+    const network = { table: 100, imports: [{ from: 'default' }] };
+    expect(await client.put('/v1/networks/blue', network)).toEqual({
+      network: 'blue',
+      given: network,
+    });
+    expect(await client.delete('/v1/networks/blue')).toEqual({ network: 'blue', done: 'removed' });
+    await expect(client.put('/v1/networks/red', network)).rejects.toThrow('must be unique');
+    await expect(client.put('/v1/networks/blue', [1])).rejects.toThrow('expected a network');
+    for (const method of ['PUT', 'DELETE']) {
+      expect((await ask('/v1/networks/blue', { tcp: true, method })).status).toBe(404);
     }
   });
 
