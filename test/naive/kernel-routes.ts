@@ -49,7 +49,7 @@ function waysOf(route: RouteJson): string {
     weights.set(way, (weights.get(way) ?? 0) + weight);
   }
   return [...weights]
-    .map(([way, weight]) => `${way}×${weight}`)
+    .map(([way, weight]) => `${way}×${weights.size === 1 ? 1 : weight}`)
     .sort()
     .join(' ');
 }

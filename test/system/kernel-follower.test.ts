@@ -25,18 +25,18 @@ class FollowedKernel {
   readonly learnedInMain = new Map<string, string>();
   readonly messages: KernelSourceMessage[] = [];
 
-  private constructor(namespaces: NetworkNamespaces, namespace: string) {
+  private constructor(namespaces: NetworkNamespaces, namespace: string, doubtPauseMs: number) {
     this.#namespaces = namespaces;
     this.namespace = namespace;
     const sources = [TABLE, 'main'].map((table) => {
       return { name: `kernel:${table}`, table, isVrf: false, protocol: BGP };
     });
-    this.#follower = new KernelFollower({ namespace, sources, doubtPauseMs: 0 }, (message) =>
+    this.#follower = new KernelFollower({ namespace, sources, doubtPauseMs }, (message) =>
       this.#hear(message),
     );
   }
 
-  static async create(label: string): Promise<FollowedKernel> {
+  static async create(label: string, doubtPauseMs: number): Promise<FollowedKernel> {
     const namespaces = new NetworkNamespaces(`follow-${label}-${process.pid}`);
     const namespace = await namespaces.add('node');
     const other = await namespaces.add('peer');
@@ -47,7 +47,7 @@ class FollowedKernel {
         { namespace: other, device: `dn${n}`, addresses: addresses(2) },
       );
     }
-    const kernel = new FollowedKernel(namespaces, namespace);
+    const kernel = new FollowedKernel(namespaces, namespace, doubtPauseMs);
     const links = JSON.parse(await kernel.ip('-json', 'link')) as {
       ifindex: number;
       ifname: string;
@@ -228,11 +228,49 @@ const operation = fc.oneof(
   { weight: 2, arbitrary: device.map((n) => `link set up${n} up`) },
 );
 
+/** What FRR does, and what else says all in its lines. */
+const plainOperation = fc.oneof(
+  fc
+    .tuple(fc.oneof(prefix4, prefix6), anyObject, metric)
+    .map(([dst, n, at]) => `route replace ${dst} ${tail(at)} nhid ${n}`),
+  fc
+    .tuple(fc.oneof(prefix4, prefix6), anyObject, metric)
+    .map(([dst, n, at]) => `route del ${dst} ${tail(at)} nhid ${n}`),
+  fc
+    .tuple(fc.constantFrom('add', 'append', 'replace', 'del'), fc.oneof(way6, ways(way6)), metric)
+    .map(([what, by, at]) => `route ${what} 2001:db8:a::/48 ${tail(at)} ${by}`),
+  fc.tuple(id, fc.oneof(way4, way6)).map(([n, by]) => `nexthop replace id ${n} ${by} proto 11`),
+  fc
+    .tuple(groupId, id, id)
+    .map(([g, a, b]) => `nexthop replace id ${g} group ${a},2/${b} proto 11`),
+  anyObject.map((n) => `nexthop del id ${n}`),
+);
+
+describe.runIf(process.getuid?.() === 0)('following FRR', () => {
+  let kernel: FollowedKernel;
+
+  beforeAll(async () => {
+    kernel = await FollowedKernel.create('frr', 86_400_000);
+    await kernel.start();
+  });
+  afterAll(() => kernel?.dispose());
+
+  it('needs no second listing, whatever FRR does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(plainOperation, { minLength: 1, maxLength: 12 }), async (lines) => {
+        await kernel.batch(lines);
+        await kernel.untilAlike(lines);
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
+  }, 60_000);
+});
+
 describe.runIf(process.getuid?.() === 0)('following a kernel', () => {
   let kernel: FollowedKernel;
 
   beforeAll(async () => {
-    kernel = await FollowedKernel.create('kernel');
+    kernel = await FollowedKernel.create('kernel', 0);
     await kernel.start();
   });
   afterAll(() => kernel?.dispose());

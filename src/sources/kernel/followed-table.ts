@@ -8,7 +8,7 @@
 //                             one or all
 //   everything else           a line stands for the route at its metric; `Deleted` names it whole
 //
-// IPv4 lines do not say whether a route was replaced or appended. With an object it was replaced (FRR does nothing else). Without one it
+// A line does not say whether a route was replaced or appended. With an object of FRR it was replaced: FRR does nothing else. Without one it
 // is taken as replaced too, and `isDoubtful` asks for a listing.
 import type { Observation } from '../../core/records.ts';
 import { compareIpAddresses, isLinkLocal } from '../../net/ip-address.ts';
@@ -180,14 +180,17 @@ export class FollowedTable {
       if (address === undefined) continue;
       const interfaceIndex = isLinkLocal(address) ? this.#interfaceIndex(device) : 0;
       const key = `${address} ${interfaceIndex}`;
-      const shared = (members.get(key)?.weight ?? 0) + weight;
-      members.set(key, { address, weight: shared, interfaceIndex });
+      const sum = (members.get(key)?.weight ?? 0) + weight;
+      members.set(key, { address, weight: sum, interfaceIndex });
     }
     if (members.size === 0) return { outcome: 'onLink' };
     const sorted = [...members.values()].sort(
       (a, b) => compareIpAddresses(a.address, b.address) || a.interfaceIndex - b.interfaceIndex,
     );
-    return { outcome: 'learned', members: sorted };
+    // A weight is a share; alone it means nothing, and a group that lost its other members still has one.
+    const [only] = sorted;
+    const shared = sorted.length === 1 ? [{ ...only!, weight: 1 }] : sorted;
+    return { outcome: 'learned', members: shared };
   }
 
   #usesAny(ids: ReadonlySet<number>): boolean {
@@ -217,8 +220,14 @@ export class FollowedTable {
     if (index < 0) return sortByMetric([...routes, body]);
     const replaced = routes[index]!;
     if (routes.some((route) => isBeside(route, body) && isAlike(route, body))) return routes;
-    if (!isCertain(replaced, body, isIpv6)) this.#isDoubtful = true;
+    if (!this.#isCertain(replaced, body, isIpv6)) this.#isDoubtful = true;
     return routes.with(index, body);
+  }
+
+  /** Whether a line about `next` at the place of `known` can only mean that it is there instead. */
+  #isCertain(known: RouteBody, next: RouteBody, isIpv6: boolean): boolean {
+    if (next.nextHopId !== undefined) return this.#objects.isOfFrr(next.nextHopId);
+    return isIpv6 && hasGateways(known) && hasGateways(next);
   }
 
   #without(routes: readonly RouteBody[], body: RouteBody, isIpv6: boolean): readonly RouteBody[] {
@@ -255,12 +264,6 @@ function sortByMetric(routes: RouteBody[]): RouteBody[] {
 /** One route of the kernel's at its prefix, or one that shares the load with it. */
 function isBeside(a: RouteBody, b: RouteBody): boolean {
   return a.metric === b.metric;
-}
-
-/** Whether a line about `next` at the place of `known` can only mean that it is there instead. */
-function isCertain(known: RouteBody, next: RouteBody, isIpv6: boolean): boolean {
-  if (next.nextHopId !== undefined) return true;
-  return isIpv6 && hasGateways(known) && hasGateways(next);
 }
 
 /** IPv6 routes share the load only when each has a gateway, and none an object. */

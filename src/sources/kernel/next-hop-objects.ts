@@ -22,6 +22,9 @@ interface PrintedObject {
   readonly text: string;
 }
 
+/** RTPROT_ZEBRA: what FRR writes into its objects. */
+const zebra = / proto 11\b/;
+
 export class NextHopObjects {
   #texts = new Map<number, string>();
   #objects = new Map<number, NextHopObject>();
@@ -38,6 +41,10 @@ export class NextHopObjects {
       if (object.kind === 'way') devices.add(object.way.device);
     }
     return devices;
+  }
+
+  isOfFrr(id: number): boolean {
+    return zebra.test(this.#texts.get(id) ?? '');
   }
 
   /** The ways of an object or a group; undefined while there is no such object, empty for one that discards. */

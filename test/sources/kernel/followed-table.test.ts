@@ -208,7 +208,7 @@ describe('next-hop objects', () => {
       '[NEXTHOP]Deleted id 10 via 10.1.1.2 dev v0 scope 253 proto 11 ',
       '[NEXTHOP]id 12 group 11,3 proto 11 ',
     );
-    expect(place.changes()).toEqual(['10.9.0.0/24 → -', '10.9.1.0/24 → 10.1.2.2×3']);
+    expect(place.changes()).toEqual(['10.9.0.0/24 → -', '10.9.1.0/24 → 10.1.2.2']);
   });
 
   it('whose number is used again, bring no route back', () => {
@@ -278,12 +278,18 @@ describe('a line that can mean two things', () => {
   it.each([
     ['IPv4, replaced or appended', known, known.replace('1.8', '1.9'), true],
     [
-      'IPv4 with an object: replaced',
+      'IPv4 with an object of FRR: replaced',
       group.join('\n'),
       group[3]!.replace('nhid 10', 'nhid 11'),
       false,
     ],
     ['IPv6: every way is shown', multipath6, multipath6.replace('::3', '::4'), false],
+    [
+      'IPv4 with an object of somebody else',
+      group.join('\n').replaceAll('proto 11', 'proto 3'),
+      group[3]!.replace('nhid 10', 'nhid 11'),
+      true,
+    ],
     [
       'IPv6, a route on the link beside ways',
       multipath6,
