@@ -44,9 +44,3 @@ export function changedDevices(before: Devices, after: Devices): string[] {
     return was?.index !== is?.index || was?.vrfTable !== is?.vrfTable;
   });
 }
-
-/** Whose a line of `ip -oneline monitor link` is: `5: red: <NOARP,…`, `7: eth0@if8: <…`. */
-export function deviceOfLine(text: string): Pick<Device, 'name' | 'index'> | undefined {
-  const [, index, name] = /^(\d+): ([^:@\s]+)/.exec(text) ?? [];
-  return name === undefined ? undefined : { name, index: Number(index) };
-}

@@ -3,13 +3,8 @@
 // `ip monitor link` tells that something happened to one of them; then the kernel is asked for all. What others do to other devices costs a
 // look at a line each.
 import { IpError, readIpJson } from '../iproute2/command.ts';
-import {
-  changedDevices,
-  type Device,
-  type Devices,
-  deviceOfLine,
-  readDevices,
-} from '../iproute2/devices.ts';
+import { changedDevices, type Device, type Devices, readDevices } from '../iproute2/devices.ts';
+import { parseLink } from '../iproute2/link-line.ts';
 import { IpMonitor } from '../iproute2/monitor.ts';
 import type { MonitorLine } from '../iproute2/monitor-line.ts';
 
@@ -83,11 +78,11 @@ export class DeviceWatch {
   }
 
   #hear({ text }: MonitorLine): void {
-    const device = deviceOfLine(text);
-    if (device === undefined) return;
+    const link = parseLink(text);
+    if (link === undefined) return;
     // A device that has been given another name is told of under the new one.
-    const isKnown = [...this.#devices.values()].some(({ index }) => index === device.index);
-    if (isKnown || this.#names.has(device.name)) void this.#read();
+    const isKnown = [...this.#devices.values()].some(({ index }) => index === link.index);
+    if (isKnown || this.#names.has(link.name)) void this.#read();
   }
 
   /** Asks the kernel; what happens meanwhile is asked for once more. */

@@ -38,7 +38,7 @@ export class MemoryNetwork {
   }
 
   listen(target: ListenTarget, accepted: (connection: Connection) => void): Listener {
-    const key = formatIpAddress(target.address);
+    const key = socketKey(target.address, target.device);
     this.#listening.set(key, accepted);
     return {
       target,
@@ -49,9 +49,9 @@ export class MemoryNetwork {
     };
   }
 
-  /** A connection from `from` to `to`, without a transport: for scripted peers. */
-  dial(from: IpAddress, to: IpAddress): MemoryConnection | undefined {
-    const accepted = this.#listening.get(formatIpAddress(to));
+  /** A connection from `from` to `to`, without a transport: for scripted peers. `device`: comes in by this VRF device. */
+  dial(from: IpAddress, to: IpAddress, device?: string): MemoryConnection | undefined {
+    const accepted = this.#listening.get(socketKey(to, device));
     if (accepted === undefined) return undefined;
     const [near, far] = this.pair(from, to);
     accepted(far!);
@@ -83,6 +83,10 @@ export class MemoryNetwork {
       },
     };
   }
+}
+
+function socketKey(address: IpAddress, device: string | undefined): string {
+  return device === undefined ? formatIpAddress(address) : `${formatIpAddress(address)}%${device}`;
 }
 
 export class MemoryConnection implements Connection {

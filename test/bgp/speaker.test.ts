@@ -203,6 +203,85 @@ const gracefulRestart = {
   forwardingPreserved: true,
 } as const;
 
+describe('peers bound to devices', () => {
+  /** Two peers with one address, in two VRFs. */
+  function twins(): { speaker: Speaker; peer(name: string): PeerStatus } {
+    const speaker = new Speaker({
+      asn: 64512,
+      routerId: 1,
+      listen: [{ address: ourAddress, port: 179 }],
+      log: quiet,
+      clock,
+      transport: network.host(ourAddress),
+    });
+    for (const device of ['red', 'blue']) {
+      const families = ['ipv4-unicast'] as const;
+      const options = { name: device, address: theirAddress, asn: 65001, families };
+      speaker.addPeer({ ...options, bindDevice: device, passive: true }, new RecordingReceiver());
+    }
+    const peer = (name: string) => speaker.peers().find((each) => each.name === name)!;
+    return { speaker, peer };
+  }
+
+  /** A connection that comes in by a device. */
+  function dial(device: string | undefined): ScriptedPeer | undefined {
+    const connection = network.dial(theirAddress, ourAddress, device);
+    if (connection === undefined) return undefined;
+    const peer = new ScriptedPeer();
+    peer.take(connection);
+    peer.open();
+    peer.send(encodeKeepalive());
+    return peer;
+  }
+
+  it('are told from each other by the device a connection comes in by', async () => {
+    const { speaker, peer } = twins();
+    await speaker.start();
+    dial('blue');
+    expect(peer('blue').state).toBe('established');
+    expect(peer('red').state).toBe('active');
+    expect(dial(undefined)?.closedReason).toBeDefined(); // nobody's: neither lives outside the VRFs
+    expect(dial('green')).toBeUndefined();
+  });
+
+  it('wait for their device, without a session or a listener, and go on when it is there', async () => {
+    const { speaker, peer } = twins();
+    speaker.setDevice('red', 'VRF device red does not exist');
+    await speaker.start();
+    expect(dial('red')).toBeUndefined();
+    expect(peer('red')).toMatchObject({
+      state: 'idle',
+      lastError: { reason: 'VRF device red does not exist' },
+    });
+    const there = dial('blue')!;
+
+    speaker.setDevice('red', undefined);
+    await Promise.resolve(); // it listens first
+    await Promise.resolve();
+    await Promise.resolve();
+    const first = dial('red')!;
+    expect(peer('red').state).toBe('established');
+
+    speaker.setDevice('red', 'VRF device red does not exist');
+    clock.advance(0);
+    expect(first.closedReason).toBeDefined();
+    expect(first.notification).toBeUndefined(); // there is nothing to send it through
+    expect(dial('red')).toBeUndefined();
+    speaker.resetPeer('red');
+    clock.advance(60_000);
+    expect(peer('red').state).toBe('idle');
+    expect(there.connection!.isClosed).toBe(false);
+  });
+
+  it('close the listeners of a device with its last peer', async () => {
+    const { speaker } = twins();
+    await speaker.start();
+    speaker.removePeer('red', 'test');
+    expect(dial('red')).toBeUndefined();
+    expect(dial('blue')).toBeDefined();
+  });
+});
+
 describe('two speakers', () => {
   it('establish a session, tell each other their prefixes, and end it with a text', async () => {
     const us = party('us', { passive: true });
