@@ -287,6 +287,7 @@ export class Agent {
       networks: this.#networks.byName,
       peers: this.#peers.byName,
       devices: this.#devices,
+      announcer: this.#announcer,
       sources: this.#sources.byName,
       imports: this.#imports,
       eventLoop: this.#eventLoop,

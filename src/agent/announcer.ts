@@ -8,14 +8,17 @@ import type { AdvertisedRoute, Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import { type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
+import type { Announcement } from '../networks/announcements/announcement.ts';
 import {
   AnnouncementTable,
   type ChangedPrefix,
+  type Verdict,
 } from '../networks/announcements/announcement-table.ts';
 import { readSystemId } from '../networks/announcements/chassis.ts';
 import { OvnWatch, type OvnWatchOptions } from '../networks/announcements/ovn-watch.ts';
 import type { Logger } from '../observe/log.ts';
 import { type AnnouncementRequests, readAnnouncementRequests } from './announcement-requests.ts';
+import { OverlapLog } from './overlap-log.ts';
 import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
 
 /** Sessions wait this long for what OVN has to announce: after a restart the first dump should be whole (RFC 4724 §4.1). */
@@ -33,6 +36,15 @@ export interface AnnouncerParts {
   readonly onChanged: () => void;
 }
 
+/** What becomes of one network's prefix in one peer's session. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly route: AdvertisedRoute | undefined;
+  readonly state: Verdict['state'] | 'rejected' | 'refused';
+  /** Empty where it is ready. */
+  readonly reason: string;
+}
+
 export class Announcer {
   readonly table = new AnnouncementTable();
   readonly #parts: AnnouncerParts;
@@ -41,6 +53,7 @@ export class Announcer {
     string,
     { readonly id: number; readonly prefixes: Map<string, Prefix> }
   >();
+  readonly #overlapLog: OverlapLog;
   #watch: OvnWatch | undefined;
   /** Takes over from #watch with its first complete answer. */
   #nextWatch: OvnWatch | undefined;
@@ -49,6 +62,7 @@ export class Announcer {
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
+    this.#overlapLog = new OverlapLog(this.table, parts.log);
   }
 
   /** Takes the configuration; its own prefixes are announced at once. Networks and peers are in their tables by now. */
@@ -94,6 +108,13 @@ export class Announcer {
   tell(peer: PeerRuntime): void {
     const texts = new Set([...this.table.textsTowards(peer.network.config.name), ...peer.told]);
     this.#tell(peer, texts);
+  }
+
+  /** How many of a network's prefixes are in which state. */
+  counts(network: string): Record<Announcement['state'], number> {
+    const counts = { ready: 0, waiting: 0, suppressed: 0 };
+    for (const { state } of this.table.announcements(network)) counts[state]++;
+    return counts;
   }
 
   /** What keeps a network's requests from being answered. */
@@ -147,6 +168,7 @@ export class Announcer {
     const changes = this.table.takeChanges();
     if (changes.length === 0) return;
     this.#tellPeers(changes);
+    this.#overlapLog.look(changes);
     for (const change of changes) this.#originate(change);
     this.#parts.onChanged();
   }
@@ -183,16 +205,37 @@ export class Announcer {
   }
 
   /** What a peer is to be told of a prefix; undefined: nothing. Learned routes never come here (P7). */
-  #route({ config, network }: PeerRuntime, text: string): AdvertisedRoute | undefined {
-    if (config.export !== 'accept') return undefined;
-    const own = network.config.name;
-    const verdict = this.table.verdicts(own, text).find(({ withheld }) => withheld === undefined);
-    if (verdict === undefined) return undefined;
+  #route(peer: PeerRuntime, text: string): AdvertisedRoute | undefined {
+    for (const { route } of this.outcomes(peer, text)) if (route !== undefined) return route;
+    return undefined;
+  }
+
+  /** What becomes of a prefix in a peer's session: for each network that has it, the route, or why there is none. */
+  outcomes(peer: PeerRuntime, text: string): Outcome[] {
+    const own = peer.network.config.name;
+    return this.table.verdicts(own, text).map((verdict) => {
+      if (verdict.state !== 'ready') {
+        const { state, reason = '' } = verdict;
+        return { verdict, route: undefined, state, reason };
+      }
+      return { verdict, ...this.#export(peer, verdict) };
+    });
+  }
+
+  #export({ config, network }: PeerRuntime, verdict: Verdict): Omit<Outcome, 'verdict'> {
     const { prefix, attributes } = verdict.announcement;
-    if (!config.families.includes(prefixFamily(prefix))) return undefined;
+    const refuse = (state: Outcome['state'], reason: string) => ({
+      route: undefined,
+      state,
+      reason,
+    });
+    const family = prefixFamily(prefix);
+    if (!config.families.includes(family)) return refuse('refused', `${family} is not configured`);
+    if (config.export !== 'accept') return refuse('rejected', 'export is reject');
     // Another network's next hop is no address of this one
-    const nextHop = verdict.network === own ? attributes.nextHop : undefined;
-    return { ...attributes, prefix, nextHop };
+    const isOwn = verdict.network === network.config.name;
+    const nextHop = isOwn ? attributes.nextHop : undefined;
+    return { route: { ...attributes, prefix, nextHop }, state: 'ready', reason: '' };
   }
 
   /** The network's own prefixes are in its look-ups and dumps. */
@@ -207,13 +250,15 @@ export class Announcer {
       this.#local.set(network, local);
     }
     if (local === undefined) return;
-    const before = local.prefixes.get(text);
-    if (isLocal && before === undefined) {
+    if (isLocal) {
       local.prefixes.set(text, announcement.prefix);
-      core.originate(local.id, announcement.prefix, Math.floor(Date.now() / 1000));
-    } else if (!isLocal && before !== undefined) {
-      local.prefixes.delete(text);
-      core.withdrawOriginated(local.id, before);
+      const discard = announcement.isAggregate;
+      core.originate(local.id, announcement.prefix, Math.floor(Date.now() / 1000), { discard });
+      return;
     }
+    const before = local.prefixes.get(text);
+    if (before === undefined) return;
+    local.prefixes.delete(text);
+    core.withdrawOriginated(local.id, before);
   }
 }

@@ -4,14 +4,20 @@ import type { Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
 import { type AgentView, BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
 import type { RouteCore } from '../core/route-core.ts';
+import type { OverlapReport } from '../networks/announcements/announcement-table.ts';
 import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
+import type { Announcer } from './announcer.ts';
 import type { ImportTable } from './import-table.ts';
 import { RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
 import type { SessionDevices } from './session-devices.ts';
 
+/** Overlaps of a network that `networks` names one by one; `overlapping` counts them all. */
+const SHOWN_OVERLAPS = 100;
+
 export interface ControlParts {
+  readonly announcer: Announcer;
   readonly config: Config;
   readonly core: RouteCore;
   readonly speaker: Speaker;
@@ -98,7 +104,7 @@ export class AgentControl implements AgentView {
       waiting: this.#parts.devices.whyWaiting(network.config),
       firstSync: network.initialSync.isFinished ? 'finished' : 'waiting',
       waitingFor: network.initialSync.waitingFor,
-      advertised: network.config.advertise.length,
+      ...this.#announcementsOf(network.config.name),
       sources: this.#sourcesOf(network),
       imports: this.#importsOf(network),
       importedBy: this.#parts.imports.lines
@@ -106,6 +112,24 @@ export class AgentControl implements AgentView {
         .map((line) => line.network),
       targets: network.targets.map((target) => this.#target(target)),
     }));
+  }
+
+  /** How many prefixes the network has to announce, and what is wrong with the others. */
+  #announcementsOf(network: string): object {
+    const { announcer } = this.#parts;
+    const counts = announcer.counts(network);
+    const overlaps = [...announcer.table.overlapsOf(network)];
+    const [first] = overlaps;
+    const problems = announcer.problems(network);
+    if (first !== undefined) problems.push(overlapText(first, overlaps.length));
+    return {
+      advertised: counts.ready,
+      notReady: counts.waiting,
+      suppressed: counts.suppressed,
+      overlapping: overlaps.length,
+      ...(overlaps.length > 0 ? { overlaps: overlaps.slice(0, SHOWN_OVERLAPS) } : {}),
+      ...(problems.length > 0 ? { problems } : {}),
+    };
   }
 
   #sourcesOf(network: NetworkRuntime): object[] {
@@ -235,7 +259,7 @@ export class AgentControl implements AgentView {
   }
 
   #sample(): MetricsSample {
-    const { core, devices, eventLoop, networks, peers, sources, speaker } = this.#parts;
+    const { announcer, core, devices, eventLoop, networks, peers, sources, speaker } = this.#parts;
     eventLoop.takeWorstMs();
     const memory = core.memory();
     return {
@@ -255,6 +279,8 @@ export class AgentControl implements AgentView {
       networks: [...networks.values()].map(({ config }) => ({
         network: config.name,
         waiting: devices.whyWaiting(config) !== undefined,
+        announcements: announcer.counts(config.name),
+        overlapping: [...announcer.table.overlapsOf(config.name)].length,
       })),
       sources: [...sources.values()].map(({ id, config, state, counters, counts }) => ({
         ...counters,
@@ -326,4 +352,10 @@ function sourceObject(source: SourceRuntime, prefixes: PrefixCounts): object {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
+}
+
+function overlapText(overlap: OverlapReport, count: number): string {
+  const { prefix, otherPrefix, otherNetwork, place } = overlap;
+  const more = count === 1 ? '' : ` and ${count - 1} more`;
+  return `${prefix} overlaps ${otherPrefix} of network ${otherNetwork} in ${place}${more}`;
 }

@@ -8,13 +8,14 @@ import type { FibRow, Page, PrefixMatch, RouteCore, WalkCursor } from '../core/r
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import { parseIpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
+import { type AdjRibOutParts, readAdjRibOut } from './adj-rib-out-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
 import type { TargetKind } from './targets.ts';
 
 /** Rows per page: about two milliseconds of work. */
 const PAGE_ROWS = 500;
 
-export interface ReaderParts {
+export interface ReaderParts extends AdjRibOutParts {
   readonly core: RouteCore;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
@@ -30,9 +31,10 @@ export class RouteReader {
 
   /** Throws BadQuestion before the first row for what cannot be asked. */
   async *routes(query: RoutesQuery): AsyncGenerator<object> {
-    const network = this.network(query.network);
     const match = readMatch(query);
     const families = readFamilies(query.family, match);
+    if (query.stage === 'adj-rib-out') return yield* this.#adjRibOut(query, families, match);
+    const network = this.network(query.network);
     const stage = query.stage ?? 'loc-rib';
     const peer = query.peer === undefined ? undefined : this.#peerId(query.peer);
     for (const family of families) {
@@ -57,9 +59,25 @@ export class RouteReader {
           );
           break;
         default:
-          throw new BadQuestion(`stage ${stage}, expected adj-rib-in, loc-rib, fib, ovn or host`);
+          throw new BadQuestion(
+            `stage ${stage}, expected adj-rib-in, loc-rib, adj-rib-out, fib, ovn or host`,
+          );
       }
     }
+  }
+
+  /** Of one peer, or of every session of a network. */
+  async *#adjRibOut(
+    { network, peer }: RoutesQuery,
+    families: readonly AddressFamily[],
+    match: PrefixMatch,
+  ): AsyncGenerator<object> {
+    const { peers } = this.#parts;
+    const asked =
+      peer === undefined
+        ? [...peers.values()].filter((each) => each.network === this.network(network))
+        : [this.peer(peer)];
+    for (const each of asked) yield* readAdjRibOut(this.#parts, each, families, match);
   }
 
   /** Longest match, with every route of that prefix. */

@@ -49,6 +49,21 @@ export interface RefusedRoute {
   readonly reason: string;
 }
 
+/** A route that the peer holds from us. */
+export interface ToldRoute {
+  readonly prefix: Prefix;
+  /** As sent. */
+  readonly attributes: AnnouncedAttributes;
+  /** Milliseconds since 1970 when the peer was first told so. */
+  readonly since: number;
+}
+
+interface Told extends ToldRoute {
+  readonly fingerprint: string;
+  /** The peer wants to hear it again. */
+  readonly isDue: boolean;
+}
+
 /** The mark that follows a family's last route. */
 interface Ending {
   readonly family: AddressFamily;
@@ -62,13 +77,29 @@ const DEFAULT_LOCAL_PREF = 100;
 export class AdjRibOut {
   /** What the peer is to be told. */
   readonly #desired = new Map<string, AdvertisedRoute>();
-  /** What it was told in this session: the prefix and the attributes' fingerprint. */
-  readonly #told = new Map<string, { readonly prefix: Prefix; readonly attributes: string }>();
+  /** What it was told in this session. */
+  readonly #told = new Map<string, Told>();
   readonly #pending = new Map<string, Prefix>();
   readonly #refused = new Map<string, RefusedRoute>();
   #endings: Ending[] = [];
   #marks: Uint8Array[] = [];
   #session: OutboundSession | undefined;
+  readonly #wallTime: () => number;
+
+  /** `wallTime`: milliseconds since 1970. */
+  constructor(wallTime: () => number = () => 0) {
+    this.#wallTime = wallTime;
+  }
+
+  /** What the peer was told of a prefix, by its text. */
+  told(text: string): ToldRoute | undefined {
+    return this.#told.get(text);
+  }
+
+  /** Why the session cannot carry a prefix. */
+  refusal(text: string): string | undefined {
+    return this.#refused.get(text)?.reason;
+  }
 
   /** Routes the peer holds from us. */
   get advertisedCount(): number {
@@ -125,7 +156,7 @@ export class AdjRibOut {
     }
     for (const [key, told] of this.#told) {
       if (prefixFamily(told.prefix) !== family) continue;
-      this.#told.set(key, { ...told, attributes: '' });
+      this.#told.set(key, { ...told, isDue: true });
       this.#pending.set(key, told.prefix);
     }
   }
@@ -156,8 +187,10 @@ export class AdjRibOut {
         continue;
       }
       const print = fingerprint(attributes);
-      if (told?.attributes === print) continue;
-      this.#told.set(key, { prefix, attributes: print });
+      const isSame = told?.fingerprint === print;
+      if (isSame && !told.isDue) continue;
+      const since = isSame ? told.since : this.#wallTime();
+      this.#told.set(key, { prefix, attributes, since, fingerprint: print, isDue: false });
       const group = groups.get(print);
       if (group) group.prefixes.push(prefix);
       else groups.set(print, { attributes, prefixes: [prefix] });

@@ -69,7 +69,7 @@ export class Peer implements SessionOwner {
   readonly target: ConnectTarget;
   readonly counters = new MessageCounters();
   readonly #parts: PeerParts;
-  readonly #adjRibOut = new AdjRibOut();
+  readonly #adjRibOut: AdjRibOut;
   readonly #staleRoutes: StaleRoutes;
   readonly #restartingUntil: number;
   /** The peer's machine; runs all the time. */
@@ -94,6 +94,7 @@ export class Peer implements SessionOwner {
     const { clock } = environment;
     this.options = options;
     this.#parts = parts;
+    this.#adjRibOut = new AdjRibOut(() => parts.environment.clock.wallTime());
     this.target = {
       address: options.address,
       port: options.port ?? BGP_PORT,
@@ -169,6 +170,11 @@ export class Peer implements SessionOwner {
   advertise(routes: Iterable<AdvertisedRoute>): void {
     this.#adjRibOut.advertise(routes);
     this.#session.exchange?.wake();
+  }
+
+  /** What it was told, and what the session cannot carry. */
+  get adjRibOut(): Pick<AdjRibOut, 'told' | 'refusal'> {
+    return this.#adjRibOut;
   }
 
   withdraw(prefixes: Iterable<Prefix>): void {

@@ -4,7 +4,7 @@
 // 9003, 9072, 9687; TCP-MD5 (2385). Not here: learned routes are never announced; no confederation, no route reflection.
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import type { Prefix } from '../net/prefix.ts';
-import type { AdvertisedRoute } from './adj-rib-out.ts';
+import type { AdjRibOut, AdvertisedRoute } from './adj-rib-out.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { administrativeCease, cease } from './errors.ts';
 import { CeaseReason } from './iana.ts';
@@ -164,6 +164,11 @@ export class Speaker {
 
   withdraw(target: string | 'all', prefixes: readonly Prefix[]): void {
     for (const peer of this.#targets(target)) peer.withdraw(prefixes);
+  }
+
+  /** What a peer was told in this session, and what the session cannot carry. */
+  adjRibOut(name: string): Pick<AdjRibOut, 'told' | 'refusal'> {
+    return this.#peer(name).adjRibOut;
   }
 
   /** Stops reading from a peer whose receiver cannot take more. */

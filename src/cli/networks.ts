@@ -53,6 +53,7 @@ const networkListing: Listing<Answer> = {
     count('PENDING', 'pendingCount'),
     count('REFUSED', 'refusedCount'),
     count('HELD', 'heldCount'),
+    count('ADVERTISED', 'advertised'),
     { heading: 'REASON', text: whyNot },
   ],
   fields: [
@@ -67,6 +68,10 @@ const networkListing: Listing<Answer> = {
     'pendingCount',
     'refusedCount',
     'heldCount',
+    'advertised',
+    'notReady',
+    'suppressed',
+    'overlapping',
     'foreignCount',
     'reason',
     'removalsHeld',
@@ -85,11 +90,13 @@ function whyNot(target: Answer): string {
     removalsHeld,
     waitingFor = [],
     failures = [],
-    reason,
+    problems = [],
+    reason = problems[0],
   } = target as {
     removalsHeld?: string;
     waitingFor?: readonly string[];
     failures?: readonly { readonly prefix: string; readonly message: string }[];
+    problems?: readonly string[];
     reason?: string;
   };
   if (removalsHeld !== undefined) return `removals held: ${removalsHeld}; rutter release`;

@@ -1,4 +1,5 @@
 // How routes and FIB entries look in a table and in CSV.
+import type { AnnouncementObject } from '../control/announcement-object.ts';
 import type { EntryObject, RouteObject } from '../control/route-object.ts';
 import { type Column, flatText, type Listing } from './output.ts';
 
@@ -114,6 +115,40 @@ export const entryListing: Listing<EntryObject> = {
 export const driftListing: Listing<EntryObject> = {
   ...entryListing,
   columns: [{ heading: 'NETWORK', text: ({ network }) => network }, ...entryListing.columns],
+};
+
+/** What peers are told of the networks' own prefixes. */
+export const announcementListing: Listing<AnnouncementObject> = {
+  columns: [
+    { heading: 'PREFIX', text: ({ prefix }) => prefix },
+    { heading: 'PEER', text: ({ peer }) => peer },
+    { heading: 'NETWORK', text: ({ network }) => network },
+    { heading: 'STATE', text: ({ state }) => state },
+    { heading: 'NEXT HOP', text: ({ nextHops }) => nextHopsText(nextHops) },
+    { heading: 'MED', text: ({ med }) => flatText(med), align: 'right' },
+    { heading: 'COMMUNITIES', text: ({ communities = [] }) => communities.join(' ') },
+    { heading: 'SINCE', text: ({ since = '' }) => since },
+    { heading: 'SOURCE', text: ({ source }) => source },
+    { heading: 'REASON', text: ({ reason = '' }) => reason },
+  ],
+  fields: [
+    'network',
+    'family',
+    'prefix',
+    'peer',
+    'state',
+    'reason',
+    'source',
+    'nextHops',
+    'origin',
+    'asPath',
+    'med',
+    'localPref',
+    'communities',
+    'largeCommunities',
+    'extendedCommunities',
+    'since',
+  ],
 };
 
 /** What, since when, how often. */

@@ -1,5 +1,6 @@
 // `rutter routes`: dumps of any stage of any table, from the running agent or from files.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { AnnouncementObject } from '../control/announcement-object.ts';
 import { ControlClient } from '../control/client.ts';
 import type { EntryObject, RouteObject } from '../control/route-object.ts';
 import type { PrefixMatch } from '../core/route-core.ts';
@@ -8,11 +9,18 @@ import { formatPrefix, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { type Loaded, loadMrt, loadPrefixes, reportTroubles } from './offline-load.ts';
 import { readOffline } from './offline-read.ts';
 import { type OutputFormat, outputOption, printList } from './output.ts';
-import { desiredListing, entryListing, routeListing } from './routes-listing.ts';
+import {
+  announcementListing,
+  desiredListing,
+  entryListing,
+  routeListing,
+} from './routes-listing.ts';
 import { socketOption } from './socket-option.ts';
 
-const stages = ['adj-rib-in', 'loc-rib', 'fib', 'ovn', 'host'] as const;
+const stages = ['adj-rib-in', 'loc-rib', 'adj-rib-out', 'fib', 'ovn', 'host'] as const;
 type Stage = (typeof stages)[number];
+/** Stages that only a running agent has. */
+const runningStages: readonly (Stage | undefined)[] = ['adj-rib-out', 'ovn', 'host'];
 
 interface RoutesOptions {
   readonly network: string;
@@ -39,7 +47,7 @@ export function routesCommand(): Command {
     .addOption(
       new Option('--stage <stage>', 'how far on the way (default: loc-rib)').choices(stages),
     )
-    .option('--peer <name>', 'only what this peer says')
+    .option('--peer <name>', 'only what this peer says, or is told')
     .addOption(new Option('--family <family>', 'only this family').choices(addressFamilies))
     .addOption(
       new Option('--longer', 'the prefix and all inside it').conflicts(['exact', 'covering']),
@@ -84,7 +92,7 @@ async function showRoutes(
 ): Promise<void> {
   const match = matchOf(argument, options);
   const isOffline = options.mrt !== undefined || options.prefixes !== undefined;
-  if (isOffline && (options.stage === 'ovn' || options.stage === 'host')) {
+  if (isOffline && runningStages.includes(options.stage)) {
     command.error(`error: --stage ${options.stage} needs a running agent`);
   }
   if (!isOffline) return printRoutes(askAgent(options, match), options, true);
@@ -146,6 +154,8 @@ async function printRoutes(
   if (stage === 'adj-rib-in' || stage === 'loc-rib') {
     const listing = routeListing({ why, installed: isRunning });
     await printList(rows as AsyncIterable<RouteObject>, listing, output);
+  } else if (stage === 'adj-rib-out') {
+    await printList(rows as AsyncIterable<AnnouncementObject>, announcementListing, output);
   } else {
     const listing = isRunning ? entryListing : desiredListing;
     await printList(rows as AsyncIterable<EntryObject>, listing, output);

@@ -43,7 +43,11 @@ export function sharedFields(stored: StoredAttributes): SharedFields {
   // An id may belong to another set by now: the bytes decide.
   if (known !== undefined && isSame(known.stored, stored)) return known;
   if (cache.size >= CACHE_SIZE) cache.clear();
-  const decoded = { stored, nextHops: [nextHopOf(stored)], attributes: attributeFields(stored) };
+  const decoded = {
+    stored,
+    nextHops: [nextHopOf(stored)],
+    attributes: attributeFields(stored.bytes),
+  };
   cache.set(stored.id, decoded);
   return decoded;
 }
@@ -65,12 +69,12 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Stored attributes carry 4-octet AS numbers and no NLRI (core/route-core.ts). */
+/** Stored attributes carry 4-octet AS numbers and no NLRI (core/route-core.ts); so do ours (announcement-object.ts). */
 const storedContext = { fourOctetAs: true, addPath: new Set<string>() };
 
 /** In the order in which they are shown; written out, because a dump makes hundreds of thousands. */
-function attributeFields(stored: StoredAttributes): AttributeFields {
-  const { attributes } = describeAttributes(stored.bytes, storedContext);
+export function attributeFields(bytes: Uint8Array): AttributeFields {
+  const { attributes } = describeAttributes(bytes, storedContext);
   const fields: Writable<AttributeFields> = {};
   if (attributes.origin !== undefined) fields.origin = attributes.origin;
   fields.asPath = attributes.asPath ?? [];

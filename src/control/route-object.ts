@@ -145,7 +145,8 @@ function describeFailure({ code, message, since, attempts, retryAt }: TimedFailu
   };
 }
 
-function formatTimeMs(milliseconds: number): string {
+/** RFC 3339, whole seconds. */
+export function formatTimeMs(milliseconds: number): string {
   return formatTime(Math.floor(milliseconds / 1000));
 }
 

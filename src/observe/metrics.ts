@@ -16,7 +16,13 @@ export interface MetricsSample {
     readonly overLimit: number;
     readonly outOfMemory: number;
   }[];
-  readonly networks: readonly { readonly network: string; readonly waiting: boolean }[];
+  readonly networks: readonly {
+    readonly network: string;
+    readonly waiting: boolean;
+    /** Prefixes of its own by state. */
+    readonly announcements: Readonly<Record<string, number>>;
+    readonly overlapping: number;
+  }[];
   readonly sources: readonly {
     readonly source: string;
     readonly network: string;
@@ -130,6 +136,29 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
       sample.networks.map(({ network, waiting }) => ({
         labels: { network },
         value: Number(waiting),
+      })),
+  );
+
+  declare(
+    'rutter_network_announcements',
+    'prefixes of the network by state: ready, waiting for their datapath, suppressed by an aggregate',
+    ['network', 'state'],
+    () =>
+      sample.networks.flatMap(({ network, announcements }) =>
+        Object.entries(announcements).map(([state, value]) => ({
+          labels: { network, state },
+          value,
+        })),
+      ),
+  );
+  declare(
+    'rutter_network_overlapping_prefixes',
+    "prefixes not announced where they overlap another network's",
+    ['network'],
+    () =>
+      sample.networks.map(({ network, overlapping }) => ({
+        labels: { network },
+        value: overlapping,
       })),
   );
 

@@ -58,6 +58,34 @@ function drain(rib: AdjRibOut): string[] {
 }
 
 describe('AdjRibOut', () => {
+  it('says what the peer holds and since when, and what it cannot be told', () => {
+    let now = 1000;
+    const rib = new AdjRibOut(() => now);
+    rib.advertise([
+      route('10.0.0.0/8', { med: 5 }),
+      route('10.1.0.0/16', { nextHop: parseIpAddress('fd00::1')! }),
+    ]);
+    expect(rib.told('10.0.0.0/8')).toBeUndefined();
+    rib.begin(session());
+    drain(rib);
+    expect(rib.told('10.0.0.0/8')).toMatchObject({ since: 1000, attributes: { med: 5 } });
+    expect(rib.told('10.1.0.0/16')).toBeUndefined();
+    expect(rib.refusal('10.1.0.0/16')).toBe(
+      'next hop fd00::1 does not fit ipv4-unicast in this session',
+    );
+    now = 2000;
+    rib.advertise([route('10.0.0.0/8', { med: 5 })]);
+    rib.resend('ipv4-unicast');
+    expect(drain(rib)).not.toEqual([]);
+    expect(rib.told('10.0.0.0/8')?.since).toBe(1000);
+    rib.advertise([route('10.0.0.0/8', { med: 6 })]);
+    drain(rib);
+    expect(rib.told('10.0.0.0/8')).toMatchObject({ since: 2000, attributes: { med: 6 } });
+    rib.withdraw([prefix('10.0.0.0/8')]);
+    drain(rib);
+    expect(rib.told('10.0.0.0/8')).toBeUndefined();
+  });
+
   it('tells nothing but End-of-RIB when nothing was advertised (RFC 8212)', () => {
     const rib = new AdjRibOut();
     rib.begin(session());

@@ -51,7 +51,7 @@ const view: AgentView = {
         ...{ attributeDiscard: 0, overLimit: 0, outOfMemory: 0 },
       },
     ],
-    networks: [{ network: 'blue', waiting: true }],
+    networks: [{ network: 'blue', waiting: true, announcements: { ready: 2 }, overlapping: 1 }],
     sources: [],
     targets: [
       {
@@ -146,6 +146,8 @@ describe('the control API', () => {
       expect(line === '' || line.startsWith('# ') || sample.test(line), line).toBe(true);
     expect(lines).toContain('rutter_peer_established{peer="tor-a",network="default"} 1');
     expect(lines).toContain('rutter_network_waiting{network="blue"} 1');
+    expect(lines).toContain('rutter_network_announcements{network="blue",state="ready"} 2');
+    expect(lines).toContain('rutter_network_overlapping_prefixes{network="blue"} 1');
     expect(lines).toContain('rutter_target_installed_entries{network="default",target="ovn"} 2');
     expect(lines).toContain('rutter_core_routes 3');
   });

@@ -42,7 +42,7 @@ export function naiveAnnouncements(
     const meetsInTable = rivals.some(
       ({ network }) => table !== undefined && network.table === table,
     );
-    return meetsInSessions || meetsInTable ? 'overlaps' : `from ${each.source}`;
+    return meetsInSessions || meetsInTable ? 'overlapping' : `from ${each.source}`;
   }
 }
 

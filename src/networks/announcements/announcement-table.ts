@@ -21,13 +21,14 @@ export interface ChangedPrefix {
   readonly text: string;
 }
 
-/** What a network's session is to be told of a prefix, or why it is not. */
+/** What a network's sessions are to be told of a prefix, or why they are not. */
 export interface Verdict {
   /** The network the prefix belongs to. */
   readonly network: string;
   readonly announcement: Announcement;
-  /** undefined: it is announced. */
-  readonly withheld: string | undefined;
+  /** `ready`: it is announced. */
+  readonly state: Announcement['state'] | 'overlapping';
+  readonly reason: string | undefined;
 }
 
 /** Two networks' prefixes that keep each other from being announced. */
@@ -173,14 +174,13 @@ export class AnnouncementTable {
 
   /** What the sessions of `network` are to be told of a prefix: one verdict per network that has it. */
   verdicts(network: string, text: string): Verdict[] {
-    return (this.#announcers.get(network) ?? []).flatMap((owner) => {
+    return (this.#announcers.get(network) ?? []).flatMap((owner): Verdict[] => {
       const announcement = this.announcement(owner, text);
       if (announcement === undefined) return [];
-      const withheld =
-        announcement.state === 'ready'
-          ? this.#overlap(owner, network, text)
-          : `${announcement.state}: ${announcement.reason}`;
-      return [{ network: owner, announcement, withheld }];
+      const { state, reason } = announcement;
+      const overlap = state === 'ready' ? this.#overlap(owner, network, text) : undefined;
+      if (overlap === undefined) return [{ network: owner, announcement, state, reason }];
+      return [{ network: owner, announcement, state: 'overlapping', reason: overlap }];
     });
   }
 
@@ -205,14 +205,19 @@ export class AnnouncementTable {
   }
 
   /** Every prefix of a network that overlaps another network's where they meet. */
-  overlapsOf(network: string): OverlapReport[] {
-    const { places = [], prefixes } = this.#networks.get(network) ?? {};
-    return places.flatMap(({ name: place, overlaps }) =>
-      [...(prefixes?.texts() ?? [])].flatMap((prefix) => {
-        const other = overlaps.first(network, prefix);
-        if (other === undefined) return [];
-        return [{ network, prefix, otherNetwork: other.network, otherPrefix: other.text, place }];
-      }),
-    );
+  *overlapsOf(network: string): Generator<OverlapReport> {
+    for (const text of this.#networks.get(network)?.prefixes.texts() ?? []) {
+      yield* this.overlaps(network, text);
+    }
+  }
+
+  /** What a prefix overlaps, in each place where its network meets others. */
+  overlaps(network: string, prefix: string): OverlapReport[] {
+    const { places = [] } = this.#networks.get(network) ?? {};
+    return places.flatMap(({ name: place, overlaps }) => {
+      const other = overlaps.first(network, prefix);
+      if (other === undefined) return [];
+      return [{ network, prefix, otherNetwork: other.network, otherPrefix: other.text, place }];
+    });
   }
 }

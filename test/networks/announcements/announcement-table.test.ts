@@ -47,8 +47,8 @@ function everything(table: AnnouncementTable, networks: readonly NetworkRequests
   return networks
     .flatMap(({ name }) =>
       [...table.textsTowards(name)].flatMap((text) =>
-        table.verdicts(name, text).map(({ network: owner, announcement, withheld }) => {
-          const fate = withheld?.split(/[: ]/)[0] ?? `from ${announcement.source}`;
+        table.verdicts(name, text).map(({ network: owner, announcement, state }) => {
+          const fate = state === 'ready' ? `from ${announcement.source}` : state;
           return `in ${name}: ${text} of ${owner} ${fate}`;
         }),
       ),
@@ -178,7 +178,7 @@ describe('aggregates', () => {
   });
 });
 
-describe('exports and overlaps', () => {
+describe('exports and overlapping', () => {
   const exporting = (name: string, more: Partial<NetworkRequests> = {}) =>
     network(name, { exports: ['default'], ...more });
 
@@ -209,12 +209,12 @@ describe('exports and overlaps', () => {
     expect(everything(table, networks)).toEqual(
       [
         `in blue: ${blue} of blue from test`,
-        `in default: ${blue} of blue overlaps`,
-        `in default: ${red} of red overlaps`,
+        `in default: ${blue} of blue overlapping`,
+        `in default: ${red} of red overlapping`,
         `in red: ${red} of red from test`,
       ].sort(),
     );
-    expect(table.overlapsOf('red')).toEqual([
+    expect([...table.overlapsOf('red')]).toEqual([
       {
         network: 'red',
         prefix: red,
@@ -223,7 +223,7 @@ describe('exports and overlaps', () => {
         place: 'the sessions of default',
       },
     ]);
-    expect(table.verdicts('default', red)[0]?.withheld).toBe(
+    expect(table.verdicts('default', red)[0]?.reason).toBe(
       `overlaps ${blue} of network blue in the sessions of default`,
     );
   });
@@ -237,7 +237,7 @@ describe('exports and overlaps', () => {
       candidate('blue', '::/96'),
       candidate('green', '10.0.0.0/8'),
     ]);
-    expect(everything(table, networks).filter((line) => line.endsWith('overlaps'))).toEqual([]);
+    expect(everything(table, networks).filter((line) => line.endsWith('overlapping'))).toEqual([]);
   });
 
   it('keeps two of three apart until the last but one has gone', () => {
@@ -252,20 +252,20 @@ describe('exports and overlaps', () => {
     const inDefault = () =>
       everything(table, networks).filter((line) => line.startsWith('in default'));
     expect(inDefault()).toEqual([
-      'in default: 10.0.0.0/8 of red overlaps',
-      'in default: 10.1.0.0/16 of blue overlaps',
-      'in default: 10.2.0.0/16 of green overlaps',
+      'in default: 10.0.0.0/8 of red overlapping',
+      'in default: 10.1.0.0/16 of blue overlapping',
+      'in default: 10.2.0.0/16 of green overlapping',
     ]);
     table.setCandidates('1', []);
     expect(table.takeChanges()).toContainEqual({ network: 'red', text: '10.0.0.0/8' });
     expect(inDefault()).toEqual([
-      'in default: 10.0.0.0/8 of red overlaps',
-      'in default: 10.2.0.0/16 of green overlaps',
+      'in default: 10.0.0.0/8 of red overlapping',
+      'in default: 10.2.0.0/16 of green overlapping',
     ]);
     table.setCandidates('2', []);
     expect(table.takeChanges()).toContainEqual({ network: 'red', text: '10.0.0.0/8' });
     expect(inDefault()).toEqual(['in default: 10.0.0.0/8 of red from test']);
-    expect(table.overlapsOf('red')).toEqual([]);
+    expect([...table.overlapsOf('red')]).toEqual([]);
   });
 
   it('counts a prefix that is not ready: on another node it may be', () => {
@@ -274,7 +274,7 @@ describe('exports and overlaps', () => {
       candidate('red', '10.0.0.5/32'),
       candidate('blue', '10.0.0.5/32', { notReady: 'port vm2 is not bound' }),
     ]);
-    expect(everything(table, networks)).toContain('in default: 10.0.0.5/32 of red overlaps');
+    expect(everything(table, networks)).toContain('in default: 10.0.0.5/32 of red overlapping');
   });
 
   it('announces neither anywhere when two networks forward by one host table', () => {
@@ -285,9 +285,9 @@ describe('exports and overlaps', () => {
       candidate('blue', '10.9.0.0/24'),
     ]);
     expect(everything(table, networks)).toEqual([
-      'in blue: 10.0.0.0/25 of blue overlaps',
+      'in blue: 10.0.0.0/25 of blue overlapping',
       'in blue: 10.9.0.0/24 of blue from test',
-      'in red: 10.0.0.0/24 of red overlaps',
+      'in red: 10.0.0.0/24 of red overlapping',
     ]);
   });
 });
