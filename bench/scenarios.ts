@@ -1,4 +1,5 @@
 // Every bench there is, in the order in which `rutter bench` runs them.
+import { followKernel } from './follow-kernel.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { ingest } from './ingest.ts';
 import { kernelTable } from './kernel-table.ts';
@@ -21,5 +22,6 @@ export const scenarios: readonly Scenario[] = [
     run: async (print) => (await import('./ovsdb.ts')).run(print),
   },
   oneChange,
+  followKernel,
   restart,
 ];

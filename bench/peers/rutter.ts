@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { extname, join } from 'node:path';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { packageVersion } from '../../src/cli/version.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Receiver, RunningReceiver } from './receiver.ts';
@@ -17,6 +16,8 @@ export interface OvnTarget {
 
 export interface AgentTargets {
   readonly intoKernel: boolean;
+  /** Routes come from the kernel's main table, as FRR fills it, and from no session. */
+  readonly followsKernel?: boolean;
   readonly ovn?: OvnTarget;
 }
 
@@ -70,23 +71,28 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
   };
 }
 
-function configuration(socket: string, { intoKernel, ovn }: AgentTargets): object {
+function configuration(
+  socket: string,
+  { intoKernel, followsKernel = false, ovn }: AgentTargets,
+): object {
   return {
     node: 'bench',
     bgp: {
       asn: ROUTER_AS,
       routerId: ROUTER_ADDRESS,
-      listen: [{ address: ROUTER_ADDRESS, port: 179 }],
-      peers: [
-        {
-          name: 'feed',
-          address: FEED_ADDRESS,
-          asn: FEED_AS,
-          passive: true,
-          families: ['ipv4-unicast'],
-          importPolicy: POLICY_ACCEPT,
-        },
-      ],
+      listen: followsKernel ? [] : [{ address: ROUTER_ADDRESS, port: 179 }],
+      peers: followsKernel
+        ? []
+        : [
+            {
+              name: 'feed',
+              address: FEED_ADDRESS,
+              asn: FEED_AS,
+              passive: true,
+              families: ['ipv4-unicast'],
+              import: 'accept',
+            },
+          ],
     },
     networks: [
       {
@@ -105,6 +111,7 @@ function configuration(socket: string, { intoKernel, ovn }: AgentTargets): objec
       },
     ],
     ...(ovn ? { ovn: { northbound: ovn.northbound } } : {}),
+    ...(followsKernel ? { sources: [{ kind: 'kernel', tables: ['main'] }] } : {}),
     control: { socket },
   };
 }
