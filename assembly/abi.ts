@@ -336,3 +336,9 @@ export const COST_PER_ENTRY = 1; // the kernel: nexthop objects
 export const ABOUT_PLACE = 0;
 export const ABOUT_REFUSAL = 1;
 export const ABOUT_RETRY = 2;
+export const ABOUT_FOREIGN = 3; // routes of others: count is 0, kind is one of FOREIGN_*
+
+// ---- what a route of somebody else does to ours at the same prefix ----
+export const FOREIGN_NONE = 0; // it is gone
+export const FOREIGN_WINS = 1; // it decides, or both do
+export const FOREIGN_YIELDS = 2; // ours decides where it is in place

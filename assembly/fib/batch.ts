@@ -15,6 +15,7 @@ import { outputEnd, outputPtr } from '../memory/buffers';
 import { beginPage, collectSet, defineSet, releaseSet, retainSet } from '../nexthop/next-hop-set';
 import { FibEntry, LIST_HELD, LIST_NONE, LIST_NORMAL, LIST_REFUSED, LIST_URGENT } from './entry';
 import { Fib } from './fib';
+import { beginDrain, nextInOrder } from './order';
 
 /** Low bit of a batch record's set: sets are 4-byte aligned. */
 const FAILED: u32 = 1;
@@ -40,6 +41,7 @@ function recordAt(fib: Fib, index: u32): BatchRecord {
  */
 export function drainFib(fib: Fib, limit: u32): usize {
   if (!fib.isPending || !reserveBatch(fib, min(limit, fib.drainableCount))) return outputPtr;
+  if (fib.orderPtr) beginDrain(fib);
   beginPage();
   let toPtr = outputPtr;
   let definitionsSize: u32 = 0;
@@ -52,6 +54,8 @@ export function drainFib(fib: Fib, limit: u32): usize {
     putInFlight(fib, entry);
     entry = nextToDrain(fib);
   }
+  // Everything was blocked (order.ts).
+  if (!fib.batchCount) endBatch(fib);
   return writeDefinitions(fib, toPtr);
 }
 
@@ -96,6 +100,7 @@ export function forgetBatch(fib: Fib): void {
 }
 
 function nextToDrain(fib: Fib): FibEntry | null {
+  if (fib.orderPtr) return nextInOrder(fib);
   const urgent = fib.list(LIST_URGENT).first;
   if (urgent != null) return urgent;
   const held = fib.list(LIST_HELD).first;
@@ -105,7 +110,7 @@ function nextToDrain(fib: Fib): FibEntry | null {
 
 function writeChange(toPtr: usize, entry: FibEntry): void {
   memory.fill(toPtr, 0, FIB_CHANGE_SIZE);
-  const isUrgent = entry.list != LIST_NORMAL;
+  const isUrgent = entry.list == LIST_URGENT || entry.list == LIST_HELD;
   store<u8>(toPtr, <u8>entry.family, FIB_CHANGE_FAMILY);
   store<u8>(toPtr, <u8>entry.bits, FIB_CHANGE_BITS);
   store<u8>(toPtr, isUrgent ? FIB_CHANGE_FLAG_URGENT : 0, FIB_CHANGE_FLAGS);
@@ -116,6 +121,7 @@ function writeChange(toPtr: usize, entry: FibEntry): void {
 
 function putInFlight(fib: Fib, entry: FibEntry): void {
   fib.moveTo(entry, LIST_NONE);
+  if (entry.desired) fib.batchHasSets = true;
   entry.beginFlight();
   const record = recordAt(fib, fib.batchCount++);
   record.entry = <u32>changetype<usize>(entry);
@@ -144,6 +150,7 @@ function reserveBatch(fib: Fib, count: u32): bool {
 function endBatch(fib: Fib): void {
   if (fib.batchPtr) free(fib.batchPtr, fib.batchCapacity << 3);
   fib.batchPtr = 0;
+  fib.batchHasSets = false;
   fib.batchCapacity = 0;
   fib.batchCount = 0;
 }

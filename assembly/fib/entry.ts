@@ -14,19 +14,25 @@ export const LIST_URGENT: u32 = 2;
 export const LIST_HELD: u32 = 3;
 /** The target refused it; waits for a retry or for other news. */
 export const LIST_REFUSED: u32 = 4;
-export const LIST_COUNT: u32 = 5;
+/** A removal that would bare what a refused entry should cover (order.ts). */
+export const LIST_BLOCKED: u32 = 5;
+export const LIST_COUNT: u32 = 6;
+/** Of an aggregated FIB: lists by length instead of LIST_NORMAL (order.ts). */
+export const LIST_SETS: u32 = 6;
+export const LIST_REMOVALS: u32 = 7;
 
 const FLAG_IN_FLIGHT: u8 = 1;
 const FLAG_OBSERVED: u8 = 2;
 const FLAG_SEEN: u8 = 4;
 const FLAG_IPV6: u8 = 8;
 const FLAG_REFUSED: u8 = 16;
+const FLAG_BLOCKS: u8 = 32;
 
 // FibEntry, 20 bytes + key; one per prefix and FIB
 //   0       2      3       4         8           12         16     20
 //   | bits  | list | flags | desired | installed | previous | next | key …
 //
-// flags  I in flight, O observed while in flight, S named by the snapshot (by parity, see Fib), 6 IPv6, R refused while in flight
+// flags  I in flight, O observed while in flight, S named by the snapshot (by parity, see Fib), 6 IPv6, R refused while in flight, B removals wait for it
 @unmanaged
 export class FibEntry {
   bits: u16 = 0;
@@ -73,6 +79,15 @@ export class FibEntry {
 
   noteRefused(): void {
     this.flags |= FLAG_REFUSED;
+  }
+
+  /** Removals wait until it is not refused any more. */
+  get blocksRemovals(): bool {
+    return (this.flags & FLAG_BLOCKS) != 0;
+  }
+
+  setBlocksRemovals(on: bool): void {
+    this.flags = on ? this.flags | FLAG_BLOCKS : this.flags & ~FLAG_BLOCKS;
   }
 
   isSeen(parity: bool): bool {

@@ -3,13 +3,15 @@ import { FAMILY_COUNT } from '../abi';
 import { keySize } from '../lpm/key';
 import { hasHeadroom } from '../memory/arena';
 import { releaseSet } from '../nexthop/next-hop-set';
-import { Aggregate } from './aggregate/aggregate';
+import { Aggregate, FAMILIES } from './aggregate/aggregate';
+import { pruneBarriers } from './aggregate/barriers';
 import { FibEntry, LIST_REFUSED } from './entry';
 import { Fib, fibById, fibIdLimit, firstRemovedFib, freeFirstRemovedFib } from './fib';
 
 export function beginSnapshotOf(fib: Fib): void {
   fib.parity = !fib.parity;
   fib.isInSnapshot = true;
+  fib.lacksBarriers = false;
   fib.isPruning = false;
 }
 
@@ -26,8 +28,9 @@ export function workOnFibs(budget: i32): i32 {
   for (let id: u32 = 0; id < fibIdLimit() && budget > 0; id++) {
     const fib = fibById(id);
     if (fib == null) continue;
+    if (fib.isPruning) budget = prune(fib, budget);
+    if (budget <= 0) return 0;
     if (hasUnsettled(fib) && fib.aggregate.isWorthSettling()) budget = fib.aggregate.settle(budget);
-    if (fib.isPruning && budget > 0) budget = prune(fib, budget);
   }
   return freeRemoved(budget);
 }
@@ -48,19 +51,26 @@ function hasUnsettled(fib: Fib): bool {
   return !aggregate.isStarved || hasHeadroom();
 }
 
-/** What the snapshot did not name is not installed. */
+/** What the snapshot did not name is not there: entries of each family, then others' routes. */
 function prune(fib: Fib, budget: i32): i32 {
+  while (fib.isPruning && budget > 0) {
+    const isOfOthers = fib.pruneFamily >= <u8>FAMILY_COUNT;
+    budget = isOfOthers ? pruneBarriers(fib, budget) : pruneEntries(fib, budget);
+    if (budget <= 0) break;
+    fib.pruneFamily++;
+    fib.pruneBits = -1;
+    if (fib.pruneFamily < <u8>(FAMILY_COUNT + FAMILIES)) continue;
+    fib.isPruning = false;
+    fib.awaitsSnapshot = false;
+  }
+  return budget;
+}
+
+/** A budget that is left says that the family is done. */
+function pruneEntries(fib: Fib, budget: i32): i32 {
   for (; budget > 0; budget--) {
     const entry = nextToPrune(fib);
-    if (entry == null) {
-      if (++fib.pruneFamily < <u8>FAMILY_COUNT) {
-        fib.pruneBits = -1;
-        continue;
-      }
-      fib.isPruning = false;
-      fib.awaitsSnapshot = false;
-      return budget;
-    }
+    if (entry == null) return budget;
     memory.copy(fib.pruneKeyPtr, entry.keyPtr, keySize(entry.bits));
     fib.pruneBits = <i16>entry.bits;
     if (entry.isSeen(fib.parity) || entry.isInFlight || !entry.installed) continue;

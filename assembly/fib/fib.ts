@@ -5,7 +5,7 @@
 //
 // Coalescing. An entry is in at most one list, and a change of mind moves it: a prefix that changes a hundred times while a
 // batch is on its way becomes one record, or none when it ended where it began (P9). Bad news has a list of its own that is
-// drained first (P6). Within a list the oldest goes first.
+// drained first (P6). Within a list the oldest goes first. An aggregated FIB is drained by length (order.ts).
 //
 // In flight. One batch at a time (batch.ts). Its entries are in no list until the answer comes; then the installed set is known and
 // the entry is settled again. An observation that arrives meanwhile is newer than what we know and wins over the answer: at
@@ -25,19 +25,23 @@ import { Trie } from '../lpm/trie';
 import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
 import { losesMembers, releaseSet, retainSet } from '../nexthop/next-hop-set';
-import { Aggregate } from './aggregate/aggregate';
+import { Aggregate, newAggregate } from './aggregate/aggregate';
 import {
   ENTRY_KEY_OFFSET,
   FibEntry,
+  LIST_BLOCKED,
   LIST_COUNT,
   LIST_HELD,
   LIST_NONE,
   LIST_NORMAL,
   LIST_REFUSED,
+  LIST_REMOVALS,
+  LIST_SETS,
   LIST_URGENT,
   newEntry,
 } from './entry';
 import { EntryList } from './entry-list';
+import { freeOrder, listByLength, newOrder, unblockRemovals } from './order';
 
 const fibs = changetype<IdTable>(memory.data(8, 4));
 
@@ -58,6 +62,8 @@ export class Fib {
   isPatient: bool = false;
   /** It is not known what is in place; nothing is drained until a snapshot has told. */
   awaitsSnapshot: bool = false;
+  /** There was no memory for a route of others: nothing is drained until a snapshot has told them all again. */
+  lacksBarriers: bool = false;
   isInSnapshot: bool = false;
   /** What the seen bit of an entry named by the latest snapshot is. */
   parity: bool = false;
@@ -69,6 +75,12 @@ export class Fib {
   pruneKey1: u64 = 0;
   /** Stands between the Loc-RIB and the entries when the FIB is aggregated; none when falsy (aggregate/aggregate.ts). */
   aggregate: Aggregate = changetype<Aggregate>(0);
+  /** Lists by length of an aggregated FIB, or 0 (order.ts), and how many entries are in them. */
+  orderPtr: u32 = 0;
+  setCount: u32 = 0;
+  private removalCount: u32 = 0;
+  /** Something in the batch in flight is to be put in place. */
+  batchHasSets: bool = false;
   /** Records of the batch in flight (batch.ts). */
   batchPtr: u32 = 0;
   batchCapacity: u32 = 0;
@@ -145,10 +157,23 @@ export class Fib {
   }
 
   moveTo(entry: FibEntry, list: u32): void {
-    if (entry.list == list) return;
-    if (entry.list != LIST_NONE) this.list(entry.list).remove(entry);
+    const before: u32 = entry.list;
+    if (before == list) return;
+    if (before != LIST_NONE) this.listOf(entry).remove(entry);
     entry.list = <u8>list;
-    if (list != LIST_NONE) this.list(list).append(entry);
+    if (list != LIST_NONE) this.listOf(entry).append(entry);
+    this.setCount += isOne(list, LIST_SETS) - isOne(before, LIST_SETS);
+    this.removalCount += isOne(list, LIST_REMOVALS) - isOne(before, LIST_REMOVALS);
+    if (before == LIST_REFUSED && entry.blocksRemovals) {
+      entry.setBlocksRemovals(false);
+      unblockRemovals(this);
+    }
+  }
+
+  /** The list an entry is in. */
+  private listOf(entry: FibEntry): EntryList {
+    if (entry.list < LIST_COUNT) return this.list(entry.list);
+    return listByLength(this.orderPtr, entry.list, entry.bits);
   }
 
   /** The entry of a prefix, made when it is new; null when there is no memory. */
@@ -172,7 +197,7 @@ export class Fib {
   }
 
   get drainableCount(): u32 {
-    return this.list(LIST_NORMAL).count + this.urgentCount;
+    return this.list(LIST_NORMAL).count + this.setCount + this.removalCount + this.urgentCount;
   }
 
   /** Bad news among them. */
@@ -184,13 +209,15 @@ export class Fib {
   /** Whether a batch can be drained now. */
   get isPending(): bool {
     if (this.batchCount || this.awaitsSnapshot || this.isInSnapshot || this.isPruning) return false;
+    if (this.lacksBarriers) return false;
     if (changetype<usize>(this.aggregate) && !this.aggregate.isAtRest) return false;
     return this.drainableCount != 0;
   }
 
   private listFor(entry: FibEntry): u32 {
     if (!entry.desired && this.holdsRemovals) return LIST_HELD;
-    return losesMembers(entry.installed, entry.desired) ? LIST_URGENT : LIST_NORMAL;
+    if (losesMembers(entry.installed, entry.desired)) return LIST_URGENT;
+    return this.orderPtr ? LIST_SETS : LIST_NORMAL;
   }
 
   private remove(entry: FibEntry): void {
@@ -204,6 +231,10 @@ function one(set: u32): u32 {
   return set ? 1 : 0;
 }
 
+function isOne(list: u32, wanted: u32): u32 {
+  return list == wanted ? 1 : 0;
+}
+
 /** State of a prefix in a FIB, as FIB_STATE_* of abi.ts. */
 export function stateOf(fib: Fib, entry: FibEntry): u32 {
   if (entry.isInFlight) return FIB_STATE_PENDING;
@@ -212,6 +243,8 @@ export function stateOf(fib: Fib, entry: FibEntry): u32 {
       return FIB_STATE_INSTALLED;
     case LIST_HELD:
       return fib.holdsRemovals ? FIB_STATE_HELD : FIB_STATE_PENDING;
+    case LIST_BLOCKED:
+      return FIB_STATE_HELD;
     case LIST_REFUSED:
       return FIB_STATE_REFUSED;
     default:
@@ -243,6 +276,17 @@ export function newFib(id: u32, network: u32, holdsRemovals: bool, isPatient: bo
   return fib;
 }
 
+/** Puts an aggregation between the Loc-RIB and an empty FIB. False when there is no memory. */
+export function aggregateFib(fib: Fib, costModel: u32, discards: bool): bool {
+  const orderPtr = newOrder();
+  if (!orderPtr) return false;
+  fib.orderPtr = <u32>orderPtr;
+  const aggregate = newAggregate(fib, costModel, discards);
+  if (aggregate == null) return false;
+  fib.aggregate = aggregate;
+  return true;
+}
+
 /** Forgets the id at once; the entries are given back by and by. */
 export function removeFibRecord(fib: Fib): void {
   fibs.set(fib.id, 0);
@@ -256,6 +300,7 @@ export function freeFirstRemovedFib(): void {
   if (!fib) return;
   firstRemovedFib = fib.nextOfNetwork;
   if (fib.batchPtr) free(fib.batchPtr, fib.batchCapacity << 3);
+  if (fib.orderPtr) freeOrder(fib.orderPtr);
   free(changetype<usize>(fib), fibSize());
 }
 

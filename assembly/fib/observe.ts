@@ -1,8 +1,9 @@
 // What a sink says about its place: observations, refusals and releases, all in the observation layout of abi.ts.
-import { ABOUT_PLACE, ABOUT_REFUSAL, ABOUT_RETRY } from '../abi';
+import { ABOUT_FOREIGN, ABOUT_PLACE, ABOUT_REFUSAL, ABOUT_RETRY } from '../abi';
 import { scratchKey, writeKey } from '../lpm/key';
 import { addMember, beginSet, dropIfUnused, internSet } from '../nexthop/next-hop-set';
 import { endOfObservation, Observation, observationAt } from '../nexthop/observation';
+import { observeBarrier } from './aggregate/barriers';
 import { LIST_REFUSED } from './entry';
 import { Fib } from './fib';
 
@@ -18,6 +19,11 @@ export function readObservations(fib: Fib, ptr: usize, end: usize, about: u32): 
 function readObservation(fib: Fib, observation: Observation, about: u32): void {
   const family = <u32>observation.family;
   const bits = <u32>observation.bits;
+  if (about == ABOUT_FOREIGN) {
+    writeKey(scratchKey, observation.addressPtr, 16, bits);
+    if (!observeBarrier(fib, family, bits, observation.kind)) fib.lacksBarriers = true;
+    return;
+  }
   const set = about == ABOUT_RETRY ? 0 : internObserved(observation);
   // The key's scratch is written last: nothing in between may use it.
   writeKey(scratchKey, observation.addressPtr, 16, bits);

@@ -1,9 +1,8 @@
 // FIBs, their batches, and what their sinks say.
 import { AGGREGATION_DISCARD, AGGREGATION_OFF } from '../abi';
-import { newAggregate } from '../fib/aggregate/aggregate';
 import { acknowledgeBatch, drainFib, failRecord, forgetBatch } from '../fib/batch';
 import { LIST_REFUSED } from '../fib/entry';
-import { fibById, newFib, removeFibRecord } from '../fib/fib';
+import { aggregateFib, fibById, newFib, removeFibRecord } from '../fib/fib';
 import { beginSnapshotOf, endSnapshotOf } from '../fib/fib-walk';
 import { readObservations } from '../fib/observe';
 import { inputPtr, outputPtr } from '../memory/buffers';
@@ -25,12 +24,10 @@ export function addFib(
   const fib = newFib(id, network.id, holdsRemovals, isPatient);
   if (fib == null) return false;
   if (aggregation != AGGREGATION_OFF) {
-    const aggregate = newAggregate(fib, costModel, aggregation == AGGREGATION_DISCARD);
-    if (aggregate == null) {
+    if (!aggregateFib(fib, costModel, aggregation == AGGREGATION_DISCARD)) {
       removeFibRecord(fib);
       return false;
     }
-    fib.aggregate = aggregate;
   }
   fib.mark = nextGeneration();
   network.addFib(fib);

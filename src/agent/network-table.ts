@@ -134,9 +134,15 @@ export class NetworkTable {
   #addTarget(config: Config, network: NetworkRuntime, plan: TargetPlan): TargetRuntime {
     const { core, log, workLoop } = this.#parts;
     const { name } = network.config;
-    const { kind, sink } = plan;
+    const { kind, sink, aggregation } = plan;
     const fib = this.#fibNumbers.take();
-    core.addFib(fib, network.id, { holdRemovals: true, isPatient: kind === 'ovn' });
+    const isOvn = kind === 'ovn';
+    core.addFib(fib, network.id, {
+      holdRemovals: true,
+      isPatient: isOvn,
+      aggregation,
+      cost: isOvn ? 'next-hops' : 'entries',
+    });
     const reconciler = new Reconciler({
       core,
       fib,

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig } from '../config/config.ts';
 import { isTableFollowed } from '../config/followed-tables.ts';
+import type { Aggregation } from '../core/route-core.ts';
 import type { SinkOptions } from '../workers/messages.ts';
 
 /** The kind of place, as `routes --stage` and `installed` name it. */
@@ -9,6 +10,7 @@ export type TargetKind = 'ovn' | 'host';
 
 export interface TargetPlan {
   readonly kind: TargetKind;
+  readonly aggregation: Aggregation;
   readonly sink: SinkOptions;
 }
 
@@ -16,12 +18,12 @@ export interface TargetPlan {
 export function planTargets(config: Config, network: NetworkConfig, dryRun: boolean): TargetPlan[] {
   const plans = [...ovnTarget(config, network), ...hostTarget(config, network)];
   if (!dryRun) return plans;
-  return plans.map(({ kind }) => ({ kind, sink: { kind: 'memory', network: network.name } }));
+  return plans.map((plan) => ({ ...plan, sink: { kind: 'memory', network: network.name } }));
 }
 
 function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
   if (network.ovn === undefined) return [];
-  const { router, outputPort, maxRoutes, collision } = network.ovn;
+  const { router, outputPort, maxRoutes, collision, aggregation } = network.ovn;
   const sink: SinkOptions = {
     kind: 'ovn',
     remotes: config.ovn.northbound,
@@ -34,17 +36,20 @@ function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
     maxRoutes,
     collision,
   };
-  return [{ kind: 'ovn', sink }];
+  return [{ kind: 'ovn', aggregation, sink }];
 }
 
 function hostTarget(config: Config, network: NetworkConfig): TargetPlan[] {
   // What somebody else fills is not ours to write.
   if (isTableFollowed(config, network)) return [];
-  const { vrf, table } = network;
+  const { vrf, table, hostAggregation: aggregation } = network;
   const { protocol, metric } = config.host;
-  const mark = { kind: 'host', protocol, metric } as const;
-  if (vrf !== undefined) return [{ kind: 'host', sink: { ...mark, table: vrf, isVrf: true } }];
-  return table === undefined ? [] : [{ kind: 'host', sink: { ...mark, table } }];
+  const tellsForeign = aggregation !== 'off';
+  const mark = { kind: 'host', protocol, metric, ...(tellsForeign && { tellsForeign }) } as const;
+  if (vrf !== undefined) {
+    return [{ kind: 'host', aggregation, sink: { ...mark, table: vrf, isVrf: true } }];
+  }
+  return table === undefined ? [] : [{ kind: 'host', aggregation, sink: { ...mark, table } }];
 }
 
 export interface TargetDiff {

@@ -1,6 +1,6 @@
 // The configuration: every key, its default and what it means. The parser, the JSON Schema and the printed form come from here.
 //
-// Keys of later stages (policies, imports, exports, evpn, bfd, aggregation) are checked here in full and refused by
+// Keys of later stages (policies, imports, exports, evpn, bfd) are checked here in full and refused by
 // unsupported.ts where they are used, so that a file says today what it will mean then.
 import { z } from 'zod';
 import {
@@ -234,13 +234,14 @@ const aggregate = z.strictObject({
 // The map comes first: printing goes the other way, and every entry is a map by then.
 const advertise = z.union([advertisement, prefix]);
 
+const aggregation = z.enum(['off', 'exact', 'discard']);
+
 const networkOvn = z.strictObject({
   router: z.string().min(1).describe('Name of the gateway Logical_Router.'),
   outputPort: z.string().min(1).describe('Name of the Logical_Router_Port that packets leave by.'),
-  aggregation: z
-    .enum(['off', 'exact', 'discard'])
+  aggregation: aggregation
     .default('off')
-    .describe('Fewest rows that forward alike; `discard` may add blackholes.'),
+    .describe('Fewest rows that forward alike; `discard` may add rows that drop.'),
   maxRoutes: z.int().min(1).default(50_000).describe('Most rows of ours on the router.'),
   collision: z
     .enum(['skip', 'replace-when-gone', 'share'])
@@ -273,6 +274,9 @@ const network = z.strictObject({
     .describe(
       'VRF device the network lives in: its table is filled, its next hops and its sessions are inside.',
     ),
+  hostAggregation: aggregation
+    .default('off')
+    .describe('The same for the host table: fewest routes that forward alike.'),
   ovn: networkOvn.optional().describe('The OVN router to fill; without it OVN is left alone.'),
   advertise: z
     .array(advertise)

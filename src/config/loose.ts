@@ -55,7 +55,7 @@ const network = z.object({
   name: text,
   table: z.union([z.string(), z.number()]).optional().catch(undefined),
   vrf: text,
-  ovn: z.object({ router: text, outputPort: text, aggregation: text }).optional().catch(undefined),
+  ovn: z.object({ router: text, outputPort: text }).optional().catch(undefined),
   advertise: z.preprocess(
     (entries) =>
       Array.isArray(entries)

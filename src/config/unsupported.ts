@@ -39,10 +39,7 @@ function inPolicy(
 
 function inNetwork(network: LooseNetwork, path: Path): Fault[] {
   const faults: Fault[] = [];
-  const { ovn, evpn } = network;
-  if (ovn?.aggregation !== undefined && ovn.aggregation !== 'off') {
-    faults.push(notYet([...path, 'ovn', 'aggregation'], `${ovn.aggregation}, only off`));
-  }
+  const { evpn } = network;
   if (evpn !== undefined) faults.push(notYet([...path, 'evpn'], 'EVPN'));
   return faults;
 }

@@ -7,6 +7,7 @@
 // Calls. Bytes go in through the input buffer, at most INPUT_SIZE per call: what is longer is fed in parts. Numbers come back in the
 // result record, which is read field by field after the call that filled it.
 import {
+  ABOUT_FOREIGN,
   ABOUT_PLACE,
   ABOUT_REFUSAL,
   ABOUT_RETRY,
@@ -467,6 +468,10 @@ export class WasmRouteCore implements RouteCore {
 
   observe(fib: number, records: ArrayBuffer, byteLength: number): void {
     this.#tell(fib, records, byteLength, ABOUT_PLACE);
+  }
+
+  observeForeign(fib: number, records: ArrayBuffer, byteLength: number): void {
+    this.#tell(fib, records, byteLength, ABOUT_FOREIGN);
   }
 
   endSnapshot(fib: number): void {

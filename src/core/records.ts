@@ -8,6 +8,9 @@ import {
   FIB_CHANGE_NEW_SET,
   FIB_CHANGE_OLD_SET,
   FIB_CHANGE_SIZE,
+  FOREIGN_NONE,
+  FOREIGN_WINS,
+  FOREIGN_YIELDS,
   INPUT_SIZE,
   NEXT_HOP_INTERFACE,
   NEXT_HOP_SET_COUNT,
@@ -165,6 +168,28 @@ export function encodeObservations(observations: readonly Observation[]): {
       writeNextHop(view, offset, member);
       offset += NEXT_HOP_SIZE;
     }
+  }
+  return { records, byteLength };
+}
+
+/** What a route of somebody else does to ours at the same prefix; `none`: it is gone. */
+export type ForeignKind = 'none' | 'wins' | 'yields';
+
+const foreignKinds = { none: FOREIGN_NONE, wins: FOREIGN_WINS, yields: FOREIGN_YIELDS };
+
+/** Encodes what RouteCore.observeForeign reads. */
+export function encodeForeign(
+  routes: readonly { readonly prefix: Prefix; readonly kind: ForeignKind }[],
+): { records: ArrayBuffer; byteLength: number } {
+  const byteLength = routes.length * OBSERVATION_HEADER_SIZE;
+  const records = new ArrayBuffer(byteLength);
+  const view = new DataView(records);
+  for (const [i, { prefix, kind }] of routes.entries()) {
+    const offset = i * OBSERVATION_HEADER_SIZE;
+    view.setUint8(offset + OBSERVATION_FAMILY, familyNumbers(prefixFamily(prefix)).index);
+    view.setUint8(offset + OBSERVATION_BITS, prefix.length);
+    view.setUint8(offset + OBSERVATION_KIND, foreignKinds[kind]);
+    new Uint8Array(records, offset + OBSERVATION_ADDRESS).set(prefix.address);
   }
   return { records, byteLength };
 }

@@ -343,7 +343,9 @@ export interface RouteCore {
   beginSnapshot(fib: number): void;
   /** What a sink says is in place; inside a snapshot or at any time. A difference from what is desired becomes pending. */
   observe(fib: number, records: ArrayBuffer, byteLength: number): void;
-  /** What the snapshot did not name is not installed. */
+  /** Routes of others that came or went, as encodeForeign writes them: an aggregated FIB stays clear of them, after work(). */
+  observeForeign(fib: number, records: ArrayBuffer, byteLength: number): void;
+  /** What the snapshot did not name is not installed, or not there. */
   endSnapshot(fib: number): void;
   /** Marks entries refused (count-0 observations name them), or lets refused entries be tried again. */
   refuse(fib: number, records: ArrayBuffer, byteLength: number): void;

@@ -44,6 +44,7 @@ export type FibCore = Pick<
   | 'forget'
   | 'beginSnapshot'
   | 'observe'
+  | 'observeForeign'
   | 'endSnapshot'
   | 'refuse'
   | 'retry'
@@ -362,6 +363,10 @@ export class Reconciler {
         break;
       case 'observed':
         this.#core.observe(this.#fib, event.records, event.byteLength);
+        break;
+      case 'foreign':
+        this.#core.observeForeign(this.#fib, event.records, event.byteLength);
+        this.#options.onWork();
         break;
       case 'snapshotEnd':
         this.#endSnapshot(event);

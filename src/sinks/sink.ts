@@ -51,6 +51,8 @@ export type SinkEvent =
   | { readonly type: 'snapshotEnd'; readonly ownedCount: number; readonly foreignCount: number }
   /** What is in place now for these prefixes: part of a snapshot, or drift seen at any other time. */
   | { readonly type: 'observed'; readonly records: ArrayBuffer; readonly byteLength: number }
+  /** Routes of others in the same table that came or went (encodeForeign): all of them in a snapshot, changes at any other time. */
+  | { readonly type: 'foreign'; readonly records: ArrayBuffer; readonly byteLength: number }
   /** The sink took these back, or will not write them, until it says `released`. */
   | {
       readonly type: 'refused';

@@ -22,6 +22,7 @@ describe('planTargets', () => {
     expect(plan('{ name: default, ovn: { router: GR_w1, outputPort: rtoe-GR_w1 } }')).toEqual([
       {
         kind: 'ovn',
+        aggregation: 'off',
         sink: {
           kind: 'ovn',
           remotes: ['unix:/a.sock', 'tcp:192.0.2.1:6641'],
@@ -33,6 +34,16 @@ describe('planTargets', () => {
           maxRoutes: 50_000,
           collision: 'skip',
         },
+      },
+    ]);
+  });
+
+  it('has a host table that is aggregated told of the routes of others', () => {
+    expect(plan('{ name: default, table: 7, hostAggregation: exact }')).toEqual([
+      {
+        kind: 'host',
+        aggregation: 'exact',
+        sink: { kind: 'host', table: 7, protocol: 114, metric: 20, tellsForeign: true },
       },
     ]);
   });
@@ -49,6 +60,7 @@ sources: [{ kind: kernel, tables: [254] }]`);
     expect(plan('{ name: blue, vrf: blue }')).toEqual([
       {
         kind: 'host',
+        aggregation: 'off',
         sink: { kind: 'host', table: 'blue', isVrf: true, protocol: 114, metric: 20 },
       },
     ]);
@@ -56,7 +68,7 @@ sources: [{ kind: kernel, tables: [254] }]`);
 
   it('remembers only, in a dry run', () => {
     expect(plan('{ name: default, table: main }', true)).toEqual([
-      { kind: 'host', sink: { kind: 'memory', network: 'default' } },
+      { kind: 'host', aggregation: 'off', sink: { kind: 'memory', network: 'default' } },
     ]);
   });
 });
@@ -64,6 +76,7 @@ sources: [{ kind: kernel, tables: [254] }]`);
 describe('diffTargets', () => {
   const host = (table: number, metric = 20): TargetPlan => ({
     kind: 'host',
+    aggregation: 'off',
     sink: { kind: 'host', table, protocol: 114, metric },
   });
 

@@ -370,10 +370,6 @@ describe('what a later release will do', () => {
       `${head}policies: { p: [{ action: accept }, { action: reject }] }`,
       'policies.p: not supported yet: more than one rule',
     ],
-    [
-      `${head}networks: [{ name: a, ovn: { router: r, outputPort: p, aggregation: exact } }]`,
-      'networks[0].ovn.aggregation: not supported yet: exact, only off',
-    ],
   ])('%j is checked and refused', (text, problem) => {
     expect(refuse(text)).toEqual([problem]);
   });

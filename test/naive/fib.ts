@@ -75,6 +75,10 @@ export class NaiveFib implements FibCore {
     }
   }
 
+  observeForeign(): void {
+    // nothing here is aggregated
+  }
+
   endSnapshot(): void {
     for (const prefix of this.installed.keys()) {
       if (!this.#snapshot?.has(prefix)) this.installed.delete(prefix);

@@ -55,7 +55,7 @@ import { NODE_STATE_SIZE, NodeList, NodeState, nodeListSize, stateOfNode } from 
 import { isSweepDue, leafOf, sweepSavings } from './savings';
 
 /** IPv4 and IPv6 unicast: nothing forwards by the keys of other families. */
-const FAMILIES: u32 = 2;
+export const FAMILIES: u32 = 2;
 /** Fewer marked nodes than this are settled at once, whatever their share. */
 const FEW_NODES: u32 = 256;
 /** A node's visit, in units of RouteCore.work(). */
@@ -92,9 +92,14 @@ export class Aggregate {
     );
   }
 
+  /** The barriers among the routes, by themselves (barriers.ts). */
+  barriers(family: u32): Trie {
+    return this.trie(FAMILIES + family);
+  }
+
   /** Nodes whose savings must be worked out. */
   get upList(): NodeList {
-    const lists = changetype<usize>(this) + offsetof<Aggregate>() + FAMILIES * offsetof<Trie>();
+    const lists = changetype<usize>(this) + offsetof<Aggregate>() + 2 * FAMILIES * offsetof<Trie>();
     return changetype<NodeList>(lists);
   }
 
@@ -112,6 +117,7 @@ export class Aggregate {
       const trie = this.trie(family);
       trie.keyOffset = <u16>AGGREGATE_KEY_OFFSET;
       trie.nodeExtra = <u16>NODE_STATE_SIZE;
+      this.barriers(family).keyOffset = <u16>AGGREGATE_KEY_OFFSET;
     }
     this.upList.initialise(true);
     this.downList.initialise(false);
@@ -355,6 +361,8 @@ export class Aggregate {
         releaseSet(route.label);
         this.drop(family, route);
       }
+      budget = freeBarriers(this.barriers(family), budget);
+      if (budget <= 0) return 0;
     }
     return budget;
   }
@@ -368,8 +376,17 @@ export class Aggregate {
   }
 }
 
+function freeBarriers(barriers: Trie, budget: i32): i32 {
+  while (barriers.count && budget-- > 0) {
+    const barrier = routeOf(barriers.first());
+    barriers.remove(barrier.keyPtr, barrier.bits);
+    barrier.free();
+  }
+  return budget;
+}
+
 function aggregateSize(): u32 {
-  return offsetof<Aggregate>() + FAMILIES * offsetof<Trie>() + 2 * nodeListSize();
+  return offsetof<Aggregate>() + 2 * FAMILIES * offsetof<Trie>() + 2 * nodeListSize();
 }
 
 /** The aggregation of a FIB without entries, or null when there is no memory. `discards`: rows that drop are allowed. */

@@ -3,7 +3,7 @@
 // Everything that asks or changes the kernel runs one after the other (the sink sees to that); the monitor's lines come at any time
 // and only take notes here. What was seen is reported through `emit` when it can no longer be overtaken (drift.ts).
 import type { FibBatch, Observation } from '../../core/records.ts';
-import { encodeObservations } from '../../core/records.ts';
+import { encodeForeign, encodeObservations } from '../../core/records.ts';
 import { IpBatch } from '../../iproute2/batch.ts';
 import { type KernelRoute, parseGateways, parseKernelRoute } from '../../iproute2/kernel-route.ts';
 import { Links } from '../../iproute2/links.ts';
@@ -14,6 +14,7 @@ import { isLinkLocal } from '../../net/ip-address.ts';
 import { containsPrefix, type Prefix, parsePrefix } from '../../net/prefix.ts';
 import type { EmitSinkEvent } from '../sink.ts';
 import { Drift } from './drift.ts';
+import { ForeignRoutes } from './foreign-routes.ts';
 import { NextHopMaker } from './nexthop-maker.ts';
 import { NextHopObjects, type SetMembers } from './nexthop-objects.ts';
 import type { HostSinkOptions } from './options.ts';
@@ -43,7 +44,10 @@ export class HostTable {
   readonly #writes = new OwnWrites();
   readonly #drift = new Drift();
   readonly #waiting = new WaitingRecords();
+  /** Prefixes where a route of somebody else has our metric. */
   readonly #foreign = new Set<string>();
+  /** All their routes in the table, where they are to be told. */
+  readonly #foreignRoutes: ForeignRoutes | undefined;
   /** Routes per next hop object, roughly: tells when it is worth looking for unused objects, never that one is unused. */
   readonly #usage = new Map<number, number>();
   #ownedCount = 0;
@@ -59,6 +63,7 @@ export class HostTable {
     this.#options = options;
     this.kernelTable = table;
     this.#emit = emit;
+    this.#foreignRoutes = options.tellsForeign ? new ForeignRoutes(metric) : undefined;
     this.#links = new Links(namespace);
     this.#ip = new IpBatch(namespace);
     this.#lines = new RouteLines(mark);
@@ -100,9 +105,11 @@ export class HostTable {
     await this.#links.read();
     this.#objects.load(await this.#maker.readKernel(), (device) => this.#links.indexOf(device));
     this.#foreign.clear();
+    this.#foreignRoutes?.clear();
     this.#usage.clear();
     this.#emit({ type: 'snapshotBegin' });
     const counts = await this.#readRoutes();
+    this.#tellForeign();
     this.#emit({ type: 'snapshotEnd', ...counts });
     this.#ownedCount = counts.ownedCount;
     const unused = this.#objects.unused(new Set(this.#usage.keys()));
@@ -203,6 +210,7 @@ export class HostTable {
       this.#hearOwn(line, route);
       return false;
     }
+    if (table === this.kernelTable.number) this.#noteForeign(line, route);
     if (isInTheWay) this.#hearForeign(line, prefix);
     return this.#coversNextHop(prefix);
   }
@@ -228,7 +236,9 @@ export class HostTable {
 
   /** Reports what others did, as far as it is certain. */
   reportDrift(): void {
-    if (this.#drift.size === 0 || this.#held !== undefined) return;
+    if (this.#held !== undefined) return;
+    this.#tellForeign();
+    if (this.#drift.size === 0) return;
     const seen = this.#drift.take(this.#answeredBatch, (prefix) =>
       this.#writes.isOutstanding(prefix),
     );
@@ -243,6 +253,22 @@ export class HostTable {
     if (!this.#writes.takeEcho(prefix, written)) return false;
     this.#drift.overwritten(prefix);
     return true;
+  }
+
+  #noteForeign({ deleted }: MonitorLine, { prefix, metric }: KernelRoute): void {
+    if (deleted) this.#foreignRoutes?.delete(prefix, metric);
+    else this.#foreignRoutes?.add(prefix, metric);
+  }
+
+  #tellForeign(): void {
+    const changed = this.#foreignRoutes?.takeChanged() ?? [];
+    for (let start = 0; start < changed.length; start += OBSERVATIONS_PER_EVENT) {
+      const routes = changed.slice(start, start + OBSERVATIONS_PER_EVENT).flatMap((each) => {
+        const prefix = parsePrefix(each.prefix);
+        return prefix === undefined ? [] : [{ prefix, kind: each.kind }];
+      });
+      this.#emit({ type: 'foreign', ...encodeForeign(routes) });
+    }
   }
 
   /** A route of somebody else at our metric: where it has replaced ours, ours is gone. */
@@ -263,6 +289,7 @@ export class HostTable {
     await this.#eachRoute((route, text) => {
       if (!this.#isOurs(route)) {
         counts.foreignCount++;
+        this.#foreignRoutes?.add(route.prefix, route.metric);
         if (route.metric === this.#options.metric) this.#foreign.add(route.prefix);
         return;
       }

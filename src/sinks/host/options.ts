@@ -9,6 +9,8 @@ export interface HostSinkOptions {
   readonly protocol: number;
   /** Route metric (priority). */
   readonly metric: number;
+  /** Routes of others in the table are told too: an aggregated table must stay clear of them. */
+  readonly tellsForeign?: boolean;
   /** Network namespace to work in (`ip -n`), for tests and the lab; undefined is our own. */
   readonly namespace?: string;
 }

@@ -14,6 +14,10 @@ export class ConnectedNetworks {
     return this.#ports.get(prefix);
   }
 
+  prefixes(): IterableIterator<string> {
+    return this.#ports.keys();
+  }
+
   /** Takes the ports that the router names, as they are now; returns the prefixes that are connected anew or no longer. */
   update(names: ReadonlySet<string>, ports: ReadonlyMap<string, Row>): string[] {
     const before = this.#ports;

@@ -40,6 +40,15 @@ export class RouterRows {
     return [...this.#unreadable.values()];
   }
 
+  /** Prefixes that others have routes for: their rows, and the networks of the router's ports. */
+  othersPrefixes(): Set<string> {
+    return new Set([...this.foreign.prefixes(), ...this.connected.prefixes()]);
+  }
+
+  isOthers(prefix: string): boolean {
+    return this.foreign.at(prefix).length > 0 || this.connected.port(prefix) !== undefined;
+  }
+
   uuids(): IterableIterator<string> {
     return this.#byUuid.keys();
   }

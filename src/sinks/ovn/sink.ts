@@ -21,8 +21,13 @@
 //
 // Others' inserts are not told by the server, and neither are ours (row.ts says why). Rows that the router's set names are ours
 // in flight, or are asked for; until their content is here there is no snapshot.
-import { encodeObservations, type FibBatch } from '../../core/records.ts';
-import { parsePrefix } from '../../net/prefix.ts';
+import {
+  encodeForeign,
+  encodeObservations,
+  type FibBatch,
+  type ForeignKind,
+} from '../../core/records.ts';
+import { type Prefix, parsePrefix } from '../../net/prefix.ts';
 import { OvsdbClient } from '../../ovsdb/client.ts';
 import { OvsdbError } from '../../ovsdb/errors.ts';
 import type { RowChange } from '../../ovsdb/monitor.ts';
@@ -368,6 +373,7 @@ class OvnSink implements Sink {
   #react(touched: TouchedPrefixes): void {
     const owned = [...touched.owned].filter((prefix) => !this.#isOurDoing(prefix));
     const foreign = [...touched.foreign].filter((prefix) => !this.#isOurDoing(prefix));
+    this.#tellForeign([...touched.foreign]);
     if (owned.length > 0) this.#tellObserved(owned);
     this.#yield([...foreign, ...owned]);
     this.#release(this.#admission.takeCleared(foreign));
@@ -460,11 +466,22 @@ class OvnSink implements Sink {
     for (let start = 0; start < prefixes.length; start += OBSERVED_PER_EVENT) {
       this.#tellObserved(prefixes.slice(start, start + OBSERVED_PER_EVENT));
     }
+    this.#tellForeign([...this.#rows.othersPrefixes()]);
     this.#emit({
       type: 'snapshotEnd',
       ownedCount: this.#rows.ownedCount,
       foreignCount: this.#rows.foreign.count,
     });
+  }
+
+  /** Routes of others that an aggregated table must stay clear of. They win or share at their prefix: admission.ts says which. */
+  #tellForeign(prefixes: readonly string[]): void {
+    if (prefixes.length === 0) return;
+    const routes = prefixes.map((text): { prefix: Prefix; kind: ForeignKind } => ({
+      prefix: parsePrefix(text)!,
+      kind: this.#rows.isOthers(text) ? 'wins' : 'none',
+    }));
+    this.#emit({ type: 'foreign', ...encodeForeign(routes) });
   }
 
   #tellObserved(prefixes: readonly string[]): void {

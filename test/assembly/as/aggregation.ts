@@ -1,8 +1,7 @@
 // The aggregation behind flat exports, with labels of any cost and without anything around it: for test/assembly/fib.
-import { newAggregate } from '../../../assembly/fib/aggregate/aggregate';
 import { forgetExpansions } from '../../../assembly/fib/aggregate/expansion';
 import { FibEntry } from '../../../assembly/fib/entry';
-import { Fib, newFib, removeFibRecord } from '../../../assembly/fib/fib';
+import { aggregateFib, Fib, newFib, removeFibRecord } from '../../../assembly/fib/fib';
 import { hasFibWork, workOnFibs } from '../../../assembly/fib/fib-walk';
 import { initialiseNodes } from '../../../assembly/lpm/node';
 import { arenaUsedBytes, initialiseArena } from '../../../assembly/memory/arena';
@@ -33,10 +32,7 @@ export function newTable(costModel: u32, discards: bool): bool {
   const made = newFib(1, 0, false, false);
   if (made == null) return false;
   fib = made;
-  const aggregate = newAggregate(fib, costModel, discards);
-  if (aggregate == null) return false;
-  fib.aggregate = aggregate;
-  return true;
+  return aggregateFib(fib, costModel, discards);
 }
 
 export function endTable(): void {
