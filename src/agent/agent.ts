@@ -25,6 +25,7 @@ import { NetworkTable } from './network-table.ts';
 import { Numbers } from './numbers.ts';
 import { PeerTable, sourcesOf } from './peer-table.ts';
 import { type Passwords, readPasswords, routerIdNumber } from './peers.ts';
+import { PolicyTable } from './policy-table.ts';
 import { SessionDevices } from './session-devices.ts';
 import { SourceTable } from './source-table.ts';
 import { WorkLoop } from './work-loop.ts';
@@ -51,6 +52,7 @@ export class Agent {
   readonly #devices: SessionDevices;
   readonly #networks: NetworkTable;
   readonly #peers: PeerTable;
+  readonly #policies: PolicyTable;
   readonly #sources: SourceTable;
   readonly #announcer: Announcer;
   readonly #imports: ImportTable;
@@ -104,10 +106,12 @@ export class Agent {
     this.#networks = new NetworkTable({ core, workLoop, log, dryRun, trackNextHops });
     const peerNumbers = new Numbers(1); // 0 is the core's own, for local routes
     const networks = this.#networks.byName;
+    this.#policies = new PolicyTable(core, config.bgp.asn);
     this.#peers = new PeerTable({
       core,
       workLoop,
       peerNumbers,
+      policies: this.#policies,
       speaker: this.#speaker,
       tell: (peer) => this.#announcer.tell(peer),
     });
@@ -119,7 +123,13 @@ export class Agent {
       peers: this.#peers.byName,
       onChanged: wake,
     });
-    this.#imports = new ImportTable({ core, workLoop, peerNumbers, networks });
+    this.#imports = new ImportTable({
+      core,
+      workLoop,
+      peerNumbers,
+      networks,
+      policies: this.#policies,
+    });
     this.#devices = new SessionDevices({
       speaker: this.#speaker,
       log,
@@ -149,6 +159,7 @@ export class Agent {
   async #start(): Promise<void> {
     const config = this.#config;
     this.#passwords = await readPasswords(config.bgp.peers);
+    this.#policies.configure(config);
     for (const network of config.networks) this.#addNetwork(config, network);
     this.#networks.followImports();
     this.#imports.apply(config);
@@ -217,6 +228,7 @@ export class Agent {
   }
 
   async #apply({ peers, networks, config }: ConfigDiff): Promise<void> {
+    this.#policies.configure(config);
     await this.#devices.follow(config);
     for (const name of peers.removed) this.#peers.remove(name, 'no longer configured');
     for (const { name } of peers.replaced) this.#peers.remove(name, 'configured anew');
@@ -235,6 +247,7 @@ export class Agent {
     for (const peer of peers.updated) await this.#peers.update(config, peer);
     for (const { name } of [...peers.replaced, ...peers.added]) await this.#addPeer(config, name);
     await this.#announcer.configure(config);
+    this.#policies.prune(config);
     this.#nextHops?.askAgain();
     this.#workLoop.wake();
   }

@@ -1,8 +1,8 @@
 // The import lines of the running agent: made, changed and taken away in the core, each a peer of the network it imports into.
-import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import type { Config } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import type { Numbers } from './numbers.ts';
+import type { PolicyTable } from './policy-table.ts';
 import type { NetworkRuntime } from './runtime.ts';
 import type { WorkLoop } from './work-loop.ts';
 
@@ -10,6 +10,7 @@ export interface ImportTableParts {
   readonly core: RouteCore;
   readonly workLoop: WorkLoop;
   readonly peerNumbers: Numbers;
+  readonly policies: PolicyTable;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
 }
 
@@ -55,11 +56,11 @@ export class ImportTable {
   }
 
   #tellCore({ id, network, from, policy }: ImportRuntime): void {
-    const { core, networks } = this.#parts;
+    const { core, networks, policies } = this.#parts;
     core.addImport(id, {
       network: networks.get(network)!.id,
       from: networks.get(from)!.id,
-      policy: policy === 'accept' ? POLICY_ACCEPT : POLICY_REJECT,
+      policy: policies.id(policy),
     });
   }
 

@@ -7,6 +7,7 @@ import type { AddressFamily } from '../net/address-family.ts';
 import type { Numbers } from './numbers.ts';
 import { PeerReceiver } from './peer-receiver.ts';
 import { corePeer, type PeerSurroundings, speakerPeer } from './peers.ts';
+import type { PolicyTable } from './policy-table.ts';
 import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
 import type { WorkLoop } from './work-loop.ts';
 
@@ -15,6 +16,7 @@ export interface PeerTableParts {
   readonly speaker: Speaker;
   readonly peerNumbers: Numbers;
   readonly workLoop: WorkLoop;
+  readonly policies: PolicyTable;
   /** Tells a peer what is announced to it. */
   readonly tell: (peer: PeerRuntime) => void;
 }
@@ -38,7 +40,7 @@ export class PeerTable {
     password: string | undefined,
   ): Promise<void> {
     const { core, speaker, workLoop, peerNumbers } = this.#parts;
-    const around = await surroundings(peer, network);
+    const around = await this.#surroundings(peer, network);
     const id = peerNumbers.take();
     core.addPeer(id, corePeer(config, peer, around));
     const finish = (family: AddressFamily) => network.initialSync.finish(sourceName(peer, family));
@@ -59,7 +61,7 @@ export class PeerTable {
   async update(config: Config, peer: PeerConfig): Promise<void> {
     const runtime = this.#peers.get(peer.name)!;
     runtime.config = peer;
-    const around = await surroundings(peer, runtime.network);
+    const around = await this.#surroundings(peer, runtime.network);
     this.#parts.core.updatePeer(runtime.id, corePeer(config, peer, around));
     this.#parts.workLoop.wake();
     this.#parts.tell(runtime);
@@ -69,7 +71,7 @@ export class PeerTable {
   async renewInterface(config: Config, name: string): Promise<void> {
     for (const runtime of this.#peers.values()) {
       if (runtime.config.interface !== name) continue;
-      const around = await surroundings(runtime.config, runtime.network);
+      const around = await this.#surroundings(runtime.config, runtime.network);
       this.#parts.core.updatePeer(runtime.id, corePeer(config, runtime.config, around));
     }
   }
@@ -87,6 +89,18 @@ export class PeerTable {
       peerNumbers.giveBack(id);
     });
   }
+
+  async #surroundings(peer: PeerConfig, network: NetworkRuntime): Promise<PeerSurroundings> {
+    const { policies } = this.#parts;
+    return {
+      network: network.id,
+      vrf: network.config.vrf,
+      nameId: policies.nameId(peer.name),
+      importPolicy: policies.id(peer.import),
+      interfaceIndex: await interfaceIndex(peer.interface),
+      forwardingPreserved: network.targets.length > 0,
+    };
+  }
 }
 
 /** What a peer owes its network: one End-of-RIB per family. */
@@ -96,15 +110,6 @@ export function sourcesOf(peer: PeerConfig): string[] {
 
 function sourceName(peer: PeerConfig, family: AddressFamily): string {
   return `${peer.name}/${family}`;
-}
-
-async function surroundings(peer: PeerConfig, network: NetworkRuntime): Promise<PeerSurroundings> {
-  return {
-    network: network.id,
-    vrf: network.config.vrf,
-    interfaceIndex: await interfaceIndex(peer.interface),
-    forwardingPreserved: network.targets.length > 0,
-  };
 }
 
 /** The kernel's number of an interface; 0 for none. */

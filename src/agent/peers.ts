@@ -1,6 +1,5 @@
 // Configuration of a peer → what the speaker and the core must be told. Pure, but for reading the password file.
 import { readFile } from 'node:fs/promises';
-import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import type { PeerOptions } from '../bgp/peer-options.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
 import type { CorePeer } from '../core/route-core.ts';
@@ -11,6 +10,9 @@ export interface PeerSurroundings {
   readonly network: number;
   /** The VRF device the session lives in. */
   readonly vrf: string | undefined;
+  /** The peer's name and its import policy, as the core knows them (policy-table.ts). */
+  readonly nameId: number;
+  readonly importPolicy: number;
   /** Kernel index of the session's interface, 0 when unknown. */
   readonly interfaceIndex: number;
   /** Routes of an earlier life may still be forwarding (RFC 4724 §4.1, the F bit). */
@@ -25,7 +27,8 @@ export function corePeer(config: Config, peer: PeerConfig, around: PeerSurroundi
     localAsn: config.bgp.asn,
     localRouterId: routerIdNumber(config.bgp.routerId),
     interfaceIndex: around.interfaceIndex,
-    importPolicy: peer.import === 'accept' ? POLICY_ACCEPT : POLICY_REJECT,
+    nameId: around.nameId,
+    importPolicy: around.importPolicy,
     enforceFirstAs: false,
     maxPrefixes: prefixLimits(peer),
   };

@@ -1,8 +1,10 @@
 // The configuration: every key, its default and what it means. The parser, the JSON Schema and the printed form come from here.
 //
-// Keys of later stages (policies, imports, exports, evpn, bfd) are checked here in full and refused by
+// Keys of later stages (evpn, bfd) are checked here in full and refused by
 // unsupported.ts where they are used, so that a file says today what it will mean then.
 import { z } from 'zod';
+import type { Policy } from '../policy/policy.ts';
+import { policiesSchema, prefixListsSchema } from './policies.ts';
 import {
   asNumber,
   community,
@@ -149,27 +151,6 @@ const bgp = z.strictObject({
     .describe('Where sessions are accepted; [] never listens.'),
   decision: decision.prefault({}).describe('The decision process (RFC 4271 §9.1.2).'),
   peers: z.array(peer).default([]).describe('BGP sessions.'),
-});
-
-const policyRule = z.strictObject({
-  match: z
-    .strictObject({
-      prefixes: z
-        .array(
-          z.string().regex(/^\S+\/\d{1,3}( ge \d{1,3})?( le \d{1,3})?$/, {
-            error: 'must be a prefix with `ge` and `le` (172.20.0.0/14 le 24)',
-          }),
-        )
-        .optional(),
-      communities: z.array(community).optional(),
-    })
-    .optional()
-    .describe('All conditions must hold; none: every route.'),
-  set: z
-    .strictObject({ localPref: z.int().min(0).max(0xffff_ffff).optional() })
-    .optional()
-    .describe('What is changed on the way.'),
-  action: z.enum(['accept', 'reject']).describe('The verdict.'),
 });
 
 const announcedAttributes = {
@@ -366,10 +347,8 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Name of this node, owner of what it writes; default: the host name.'),
   bgp: bgp.describe('The BGP speaker.'),
-  policies: z
-    .record(name, z.array(policyRule).min(1))
-    .default({})
-    .describe('Import and export policies by name.'),
+  policies: policiesSchema.default({}),
+  prefixLists: prefixListsSchema.default({}),
   networks: z
     .array(network)
     .min(1)
@@ -474,19 +453,20 @@ export type PeerConfig = DeepReadonly<
   /** `internal` has become our own number. */
   readonly asn: number | 'external';
   readonly keepaliveTime: number;
-  readonly import: 'accept' | 'reject';
-  /** `accept`: the networks' own prefixes, never learned routes (P7). */
-  readonly export: 'accept' | 'reject';
+  /** Names of policies; `accept` and `reject` are built in. */
+  readonly import: string;
+  /** What of the networks' own prefixes, never of learned routes (P7). */
+  readonly export: string;
 };
 
-export type NetworkConfig = DeepReadonly<Omit<ParsedNetwork, 'advertise' | 'imports'>> & {
-  readonly imports: readonly { readonly from: string; readonly policy: 'accept' | 'reject' }[];
+export type NetworkConfig = DeepReadonly<Omit<ParsedNetwork, 'advertise'>> & {
   readonly advertise: readonly Advertisement[];
 };
 
 /** What the agent runs on: frozen, every default filled in, durations in milliseconds, addresses as values. */
-export type Config = DeepReadonly<Omit<ParsedConfig, 'node' | 'bgp' | 'networks'>> & {
+export type Config = DeepReadonly<Omit<ParsedConfig, 'node' | 'bgp' | 'networks' | 'policies'>> & {
   readonly node: string;
+  readonly policies: Readonly<Record<string, Policy>>;
   readonly bgp: DeepReadonly<Omit<ParsedConfig['bgp'], 'peers'>> & {
     readonly peers: readonly PeerConfig[];
   };

@@ -7,6 +7,7 @@ import { ovnParts } from './config.ts';
 import { networkTable } from './followed-tables.ts';
 import type { Fault } from './issues.ts';
 import { type LooseConfig, type LooseNetwork, type LoosePeer, readLoosely } from './loose.ts';
+import { checkPolicies } from './policy-checks.ts';
 import type { Path } from './problem.ts';
 import { checkSources } from './source-checks.ts';
 import { parseDuration } from './values.ts';
@@ -19,7 +20,7 @@ export function checkAcrossKeys(raw: unknown): Fault[] {
     ...config.networks.flatMap((network, index) =>
       checkNetwork(network, ['networks', index], config),
     ),
-    ...checkPolicyNames(config),
+    ...checkPolicies(config),
     ...checkOvn(config),
     ...checkSources(config),
   ];
@@ -245,38 +246,6 @@ function checkSubnets(network: LooseNetwork, path: Path): Fault[] {
     }
     return isKnown ? [{ path: at, message: `must be unique, is ${text}` }] : [];
   });
-}
-
-function checkPolicyNames(config: LooseConfig): Fault[] {
-  const known = new Set(['accept', 'reject', ...Object.keys(config.policies)]);
-  const uses = [
-    ...config.bgp.peers.flatMap((peer, index) => [
-      { path: ['bgp', 'peers', index, 'import'], policy: peer.import },
-      {
-        path: ['bgp', 'peers', index, 'export'],
-        policy: peer.export === 'announce' ? undefined : peer.export,
-      },
-    ]),
-    ...config.networks.flatMap((network, index) =>
-      network.imports.map(({ policy }, line) => ({
-        path: ['networks', index, 'imports', line, 'policy'],
-        policy,
-      })),
-    ),
-  ];
-  const reserved = ['accept', 'reject', 'announce'].filter((name) => name in config.policies);
-  return [
-    ...uses
-      .filter(({ policy }) => policy !== undefined && !known.has(policy))
-      .map(({ path, policy }) => ({
-        path,
-        message: `must be accept, reject or the name of a policy, is ${policy}`,
-      })),
-    ...reserved.map((name) => ({
-      path: ['policies', name],
-      message: `must have a name of its own, ${name} is built in`,
-    })),
-  ];
 }
 
 function checkOvn(config: LooseConfig): Fault[] {

@@ -20,7 +20,19 @@ function list<Item extends z.ZodObject>(item: Item) {
     .transform((members) => members ?? []);
 }
 
-const rule = z.object({ match: z.unknown().optional(), set: z.unknown().optional() });
+/** One text or a list of them. */
+const texts = z
+  .union([z.array(z.string().catch('')), z.string().transform((one) => [one])])
+  .optional()
+  .catch([])
+  .transform((members) => members ?? []);
+const match = z.object({ prefixes: texts, peer: texts });
+const clause = z.object({
+  match: match
+    .optional()
+    .catch(undefined)
+    .transform((given) => given ?? match.parse({})),
+});
 
 const peer = z.object({
   name: text,
@@ -87,11 +99,13 @@ const bgp = z.object({
   peers: list(peer),
 });
 const ovn = z.object({ northbound: text, southbound: text, tls: z.unknown().optional() });
-const policies = z.record(z.string(), list(rule));
+const policies = z.record(z.string(), list(clause));
+const prefixLists = z.record(z.string(), z.unknown());
 
 const config = z.object({
   bgp: bgp.catch(() => bgp.parse({})),
   policies: policies.optional().catch({}),
+  prefixLists: prefixLists.optional().catch({}),
   networks: list(network),
   sources: list(source),
   ovn: ovn.catch(() => ovn.parse({})),
@@ -107,5 +121,5 @@ export function readLoosely(raw: unknown) {
   // Without the key there is the network `default` (config.ts); with it, only what it says.
   const isGiven = typeof raw === 'object' && raw !== null && 'networks' in raw;
   const networks = isGiven ? read.networks : [network.parse({ name: 'default' })];
-  return { ...read, policies: read.policies ?? {}, networks };
+  return { ...read, policies: read.policies ?? {}, prefixLists: read.prefixLists ?? {}, networks };
 }

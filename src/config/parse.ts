@@ -3,6 +3,7 @@ import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { type Config, configSchema, type ParsedConfig, type PeerConfig } from './config.ts';
 import { checkAcrossKeys } from './cross-checks.ts';
 import { describeIssues } from './issues.ts';
+import { resolvePrefixLists } from './policies.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { findUnsupported } from './unsupported.ts';
 
@@ -76,15 +77,17 @@ function complete(parsed: ParsedConfig, hostName: string): Config {
   const peers = parsed.bgp.peers.map((peer) => completePeer(peer, parsed));
   const networks = parsed.networks.map((network) => ({
     ...network,
-    imports: network.imports.map(({ from, policy }) => ({
-      from,
-      policy: verdictOf(policy, parsed),
-    })),
     advertise: network.advertise.map((entry) =>
       'communities' in entry ? entry : { prefix: entry, communities: [] },
     ),
   }));
-  return { ...parsed, node: parsed.node ?? hostName, bgp: { ...parsed.bgp, peers }, networks };
+  return {
+    ...parsed,
+    node: parsed.node ?? hostName,
+    bgp: { ...parsed.bgp, peers },
+    policies: resolvePrefixLists(parsed.policies, parsed.prefixLists),
+    networks,
+  };
 }
 
 function completePeer(
@@ -98,15 +101,9 @@ function completePeer(
     ...peer,
     asn,
     keepaliveTime: peer.keepaliveTime ?? Math.floor(peer.holdTime / 3000) * 1000,
-    import: verdictOf(peer.import ?? importDefault, config),
-    export: peer.export === 'announce' ? 'accept' : verdictOf(peer.export, config),
+    import: peer.import ?? importDefault,
+    export: peer.export === 'announce' ? 'accept' : peer.export,
   };
-}
-
-/** A policy that is one bare verdict; unsupported.ts has refused every other. */
-function verdictOf(policy: string, config: ParsedConfig): 'accept' | 'reject' {
-  if (policy === 'accept' || policy === 'reject') return policy;
-  return config.policies[policy]![0]!.action;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -6,8 +6,9 @@ import type { Path } from './problem.ts';
 export function findUnsupported(raw: unknown): Fault[] {
   const config = readLoosely(raw);
   return [
-    ...config.bgp.peers.flatMap((peer, index) => inPeer(peer, ['bgp', 'peers', index])),
-    ...Object.entries(config.policies).flatMap(([name, rules]) => inPolicy(rules, name)),
+    ...config.bgp.peers.flatMap((peer, index) =>
+      inPeer(peer, ['bgp', 'peers', index], Object.keys(config.policies)),
+    ),
     ...config.networks.flatMap((network, index) => inNetwork(network, ['networks', index])),
   ];
 }
@@ -16,25 +17,16 @@ function notYet(path: Path, what: string): Fault {
   return { path, message: `not supported yet: ${what}` };
 }
 
-function inPeer(peer: LoosePeer, path: Path): Fault[] {
+function inPeer(peer: LoosePeer, path: Path, policies: readonly string[]): Fault[] {
   const faults: Fault[] = [];
   if (peer.interface !== undefined && peer.address === undefined) {
     faults.push(notYet([...path, 'interface'], 'unnumbered peers, give an address too'));
   }
+  if (peer.export !== undefined && policies.includes(peer.export)) {
+    faults.push(notYet([...path, 'export'], 'export policies'));
+  }
   if (peer.bfd !== undefined) faults.push(notYet([...path, 'bfd'], 'BFD'));
   return faults;
-}
-
-function inPolicy(
-  rules: readonly { readonly match?: unknown; readonly set?: unknown }[],
-  name: string,
-): Fault[] {
-  const faults = rules.flatMap(({ match, set }, index) => [
-    ...(match === undefined ? [] : [notYet(['policies', name, index, 'match'], 'conditions')]),
-    ...(set === undefined ? [] : [notYet(['policies', name, index, 'set'], 'changing a route')]),
-  ]);
-  if (faults.length > 0 || rules.length < 2) return faults;
-  return [notYet(['policies', name], 'more than one rule')];
 }
 
 function inNetwork(network: LooseNetwork, path: Path): Fault[] {

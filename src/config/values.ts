@@ -116,7 +116,7 @@ function exceeds(
 }
 
 /** A text that stands for a value, read by `parse` (undefined: it does not) and written back by `format`. */
-function text<T>(
+export function text<T>(
   what: string,
   parse: (seen: string) => T | undefined,
   format: (value: T) => string,

@@ -20,7 +20,9 @@ export interface PolicyMatch {
     | {
         readonly contains?: readonly number[] | undefined;
         readonly origin?: readonly number[] | undefined;
-        readonly length?: { readonly min?: number | undefined; readonly max?: number | undefined };
+        readonly length?:
+          | { readonly min?: number | undefined; readonly max?: number | undefined }
+          | undefined;
         readonly regex?: string | undefined;
       }
     | undefined;

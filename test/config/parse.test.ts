@@ -74,9 +74,9 @@ networks:
     ],
     ['accept takes everything', withPeer('import: accept'), 'accept'],
     [
-      'a policy that is a bare verdict is that verdict',
+      'a policy by its name',
       `${withPeer('import: all')}policies: { all: [{ action: accept }] }`,
-      'accept',
+      'all',
     ],
   ])('import: %s', (_, text, verdict) => {
     expect(accept(text).bgp.peers[0]?.import).toBe(verdict);
@@ -363,12 +363,8 @@ describe('what a later release will do', () => {
       'bgp.peers[0].interface: not supported yet: unnumbered peers, give an address too',
     ],
     [
-      `${head}policies: { p: [{ match: { prefixes: ["10.0.0.0/8 le 24"] }, action: accept }] }`,
-      'policies.p[0].match: not supported yet: conditions',
-    ],
-    [
-      `${head}policies: { p: [{ action: accept }, { action: reject }] }`,
-      'policies.p: not supported yet: more than one rule',
+      `${withPeer('export: p')}policies: { p: [{ action: accept }] }`,
+      'bgp.peers[0].export: not supported yet: export policies',
     ],
   ])('%j is checked and refused', (text, problem) => {
     expect(refuse(text)).toEqual([problem]);
