@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { BatchReport } from '../../src/iproute2/batch-report.ts';
 import { parseGateways, parseKernelRoute } from '../../src/iproute2/kernel-route.ts';
 import { LineSplitter } from '../../src/iproute2/line-splitter.ts';
+import { parseLink } from '../../src/iproute2/link-line.ts';
 import { parseMonitorLine } from '../../src/iproute2/monitor-line.ts';
 import { locate } from '../../src/iproute2/route-answer.ts';
 import { findTable } from '../../src/iproute2/table.ts';
+import { FollowedTable, TableListing } from '../../src/sources/kernel/followed-table.ts';
+import { NextHopObjects } from '../../src/sources/kernel/next-hop-objects.ts';
+import { RouteLineReader } from '../../src/sources/kernel/route-line.ts';
 import { mutate, tear } from './mutate.ts';
 import { Random } from './random.ts';
 
@@ -19,6 +23,7 @@ const lines = [
   '2001:db8::/32 nhid 9 via inet6 fe80::2 dev eth0 proto 114 metric 20 pref medium',
   '[ROUTE]Deleted 10.9.0.0/24 nhid 5 via 10.1.1.2 dev eth0 proto 114 metric 20',
   '[NEXTHOP]id 5 via 10.1.1.2 dev eth0 scope link proto 114',
+  '[NEXTHOP]id 12 group 5/6,3 proto 11 ',
   '[LINK]3: eth0: <BROADCAST,UP,LOWER_UP> mtu 1500',
 ].map((text) => Buffer.from(text));
 
@@ -46,6 +51,29 @@ describe('lines of ip', () => {
       expect(parseGateways(line(device))).toMatchObject([{ device }]);
     },
   );
+
+  it('mutated anyhow leave a followed table that a listing puts right', () => {
+    const random = new Random(63);
+    const objects = new NextHopObjects();
+    const table = new FollowedTable(objects, () => 1);
+    const reader = new RouteLineReader();
+    let toldCount = 0;
+    for (let run = 0; run < RUNS; run++) {
+      const text = Buffer.from(mutate(random, random.pick(lines), lines)).toString('latin1');
+      const line = parseMonitorLine(text) ?? { text, deleted: random.chance(3) };
+      parseLink(line.text);
+      const touched = new Set(objects.hear(line.text.replace(/^\d/, 'id $&'), line.deleted));
+      table.dropObjects(touched);
+      table.touchObjects(touched);
+      const route = reader.read(line.text, random.chance(2));
+      if (route !== undefined) table.hear(route, line.deleted);
+      toldCount += table.takeChanges(10).length;
+    }
+    expect(toldCount).toBeGreaterThan(RUNS / 10);
+    table.load(new TableListing());
+    table.takeChanges(RUNS);
+    expect(table.counts).toEqual({ learned: 0, discard: 0, onLink: 0, unresolved: 0 });
+  });
 
   it('are the same lines however the output is torn', () => {
     const random = new Random(62);

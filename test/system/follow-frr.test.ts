@@ -1,6 +1,7 @@
 // Following FRR: zebra and bgpd own the node's sessions and fill its main table; the agent learns what is there and fills OVN.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bird } from '../../src/lab/bird.ts';
+import { execute } from '../../src/lab/execute.ts';
 import { type Frr, startFrr } from '../../src/lab/frr.ts';
 import type { RunningProcess } from '../../src/lab/processes.ts';
 import { AgentSite, BIRD, FRR, isRoot, OUTPUT_PORT, ROUTER } from './agent-site.ts';
@@ -45,6 +46,16 @@ describe.runIf(isRoot)('an agent beside FRR', () => {
         nexthops.map((hop) => `${dst} via ${hop.gateway}`),
       )
       .sort();
+  };
+
+  /** Every row with its version: a row that was written, or removed and put back, has another. */
+  const versions = async () => {
+    const columns = ['ip_prefix', 'nexthop', '_version'];
+    const select = { op: 'select', table: 'Logical_Router_Static_Route', where: [], columns };
+    const query = JSON.stringify(['OVN_Northbound', select]);
+    const text = await execute('ovsdb-client', ['transact', site.northbound, query]);
+    const [{ rows }] = JSON.parse(text) as [{ rows: object[] }];
+    return rows.map((row) => JSON.stringify(row)).sort();
   };
 
   const startNode = () =>
@@ -150,6 +161,68 @@ describe.runIf(isRoot)('an agent beside FRR', () => {
     });
     node = await startNode();
     await site.until('all rows again', async () => same(onlyIpv4(await site.rows()), ipv4), 30_000);
+  });
+
+  it('refuses an IPv4 prefix over an IPv6 next hop where OVN cannot forward it, and learns around it', async () => {
+    const odd = '10.99.0.0/24';
+    await site.ip('route', 'add', odd, 'via', 'inet6', 'fe80::9', 'dev', 'to-a', 'proto', 'bgp');
+    await site.until('the refusal', async () => {
+      const [entry] = await site.list('routes', { stage: 'fib', prefix: odd });
+      return (entry?.['failure'] as { code?: string } | undefined)?.code === 'next-hop-family';
+    });
+    expect((await site.rows()).some((row) => row.startsWith(odd))).toBe(false);
+    await site.ip('route', 'del', odd);
+    await site.until('nothing of it', async () => {
+      return (await site.list('routes', { prefix: odd })).length === 0;
+    });
+  });
+
+  it('says what it cannot learn', async () => {
+    await site.ip('route', 'add', 'blackhole', '10.98.0.0/24', 'proto', 'bgp');
+    await site.ip('route', 'add', '10.97.0.0/24', 'dev', 'to-a', 'proto', 'bgp');
+    await site.until('both counted', async () => {
+      const [network] = await site.list('networks');
+      const [source] = network!['sources'] as { discard: number; onLink: number }[];
+      return source?.discard === 1 && source.onLink === 1;
+    });
+    await site.ip('route', 'del', '10.98.0.0/24');
+    await site.ip('route', 'del', '10.97.0.0/24');
+    const { stdout } = await site.asked('peers');
+    expect(stdout).toMatch(/^kernel:main +default +following/m);
+  });
+
+  it('goes on over a reload that adds a source and takes it away again', async () => {
+    const before = await versions();
+    await site.ip('route', 'add', '10.96.0.0/24', 'via', FRR, 'proto', 'bgp', 'table', '7');
+    const blue = { name: 'blue', table: 7 };
+    await site.configure({
+      ...config,
+      networks: [...config.networks, blue],
+      sources: [...config.sources, { kind: 'kernel', tables: [7] }],
+    });
+    agent.signal('SIGHUP');
+    const ofBlue = async () => site.list('routes', { network: 'blue' }).catch(() => []);
+    await site.until('the route of table 7', async () => (await ofBlue()).length === 1);
+    await site.configure(config);
+    agent.signal('SIGHUP');
+    await site.until('one network', async () => (await site.list('networks')).length === 1);
+    await site.until('one source, followed', async () => {
+      const [source, ...others] = await site.list('peers');
+      return source?.['state'] === 'following' && others.length === 0;
+    });
+    expect(await versions()).toEqual(before);
+  });
+
+  it('comes back after kill -9 and writes nothing', async () => {
+    const before = await versions();
+    await agent.stop('SIGKILL');
+    agent = await site.agent({ config });
+    await site.until('the first sync', async () => {
+      const [network] = await site.list('networks');
+      const [target] = network!['targets'] as { state: string; pendingCount: number }[];
+      return network!['firstSync'] === 'finished' && target?.state === 'ready';
+    });
+    expect(await versions()).toEqual(before);
   });
 
   it('leaves the routes of others alone', async () => {

@@ -132,7 +132,7 @@ function parseObject(text: string): NextHopObject {
   for (let i = 0; i < words.length; i++) {
     switch (words[i]) {
       case 'group':
-        return { kind: 'group', members: words[i + 1]!.split('/').map(readMember) };
+        return { kind: 'group', members: (words[i + 1] ?? '').split('/').map(readMember) };
       case 'via':
         gateway ??= parseIpAddress(words[++i] ?? '');
         break;
@@ -152,5 +152,5 @@ function parseObject(text: string): NextHopObject {
 /** `11` or `11,3`: the weight is left out when it is 1. */
 function readMember(text: string): GroupMember {
   const [id, weight = '1'] = text.split(',');
-  return { id: Number(id), weight: Number(weight) };
+  return { id: Number(id), weight: Number(weight) || 1 };
 }

@@ -135,7 +135,7 @@ function readWay(text: string): Way[] {
         device ??= words[++i];
         break;
       case 'weight':
-        weight = Number(words[++i]);
+        weight = Number(words[++i]) || 1;
         break;
       case 'dead':
         isDead = true;
