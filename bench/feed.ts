@@ -2,17 +2,21 @@
 //
 //   node bench/feed.ts --connect 10.77.0.2:179 --routes 1000000 --next-hop 10.77.0.1
 //
-// With --wait it sends the table when told to. Commands, one per line on standard input:
+// --labels A,B,…: neighbourhoods of the table go by these next hops instead. With --wait it sends the table when told to. Commands, one per line on standard input:
 //   send                    the whole table and End-of-RIB
 //   change ROUTE NEXTHOP    route number ROUTE again, with another next hop
 //   withdraw ROUTE          that route
+//   churn KIND ROUTES RATE SECONDS NEXTHOP   the first ROUTES routes restless, RATE UPDATEs a second (0: as fast as they are taken), to a whole period
 //   quit
 // Events, one JSON object per line on standard output, `at` in nanoseconds of the system's monotonic clock:
-//   ready · established · begin · taken (the last byte is in the kernel) · acknowledged (and in the receiver's) · changed · closed
+//   ready · established · begin · taken (the last byte is in the kernel) · acknowledged (and in the receiver's)
+//   changed · churned · closed
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseIpAddress } from '../src/net/ip-address.ts';
 import { formatPrefix } from '../src/net/prefix.ts';
+import { type ChurnKind, churnPeriod, churnUpdate } from './feed/churn.ts';
 import { FeedSession } from './feed/session.ts';
 import { Feed } from './feed/stream.ts';
 import { loadPrefixTable } from './feed/table.ts';
@@ -24,6 +28,7 @@ const { values: flags } = parseArgs({
     'local-as': { type: 'string', default: '65001' },
     'router-id': { type: 'string', default: '10.77.0.1' },
     'next-hop': { type: 'string', default: '10.77.0.1' },
+    labels: { type: 'string', default: '' },
     routes: { type: 'string', default: '1000000' },
     'connect-deadline': { type: 'string', default: '60' },
     wait: { type: 'boolean', default: false },
@@ -64,19 +69,57 @@ async function sendOne(session: FeedSession, feed: Feed, words: string[]): Promi
   report('changed', { at, prefix: formatPrefix(feed.prefix(route)) });
 }
 
+const CHURN_TICK_MS = 5;
+/** UPDATEs written between two looks at the clock when nothing holds them back. */
+const UNPACED_STEP = 500;
+
+/** Paced by the clock, held back by the receiver: what it does not take is not sent. */
+async function churn(session: FeedSession, feed: Feed, words: string[]): Promise<void> {
+  const [, kind, routes, rate, seconds, otherNextHop] = words;
+  const options = {
+    kind: kind as ChurnKind,
+    routes: Number(routes),
+    nextHop: address(flags['next-hop']),
+    otherNextHop: address(otherNextHop ?? flags['next-hop']),
+  };
+  const period = churnPeriod(options);
+  const started = performance.now();
+  session.takeLongestSilenceMs();
+  let sent = 0;
+  report('churning');
+  for (;;) {
+    const elapsed = (performance.now() - started) / 1000;
+    const isOver = elapsed >= Number(seconds);
+    let due = Number(rate) > 0 ? Math.floor(elapsed * Number(rate)) : sent + UNPACED_STEP;
+    if (isOver) due = Math.ceil(Math.max(sent, 1) / period) * period; // every route as it was
+    const updates: Uint8Array[] = [];
+    for (; sent < due; sent++) updates.push(churnUpdate(feed, options, sent));
+    if (updates.length > 0) await session.write(Buffer.concat(updates));
+    if (isOver) break;
+    if (Number(rate) > 0) await sleep(CHURN_TICK_MS);
+  }
+  const endedAt = now();
+  await session.acknowledged();
+  const silenceMs = session.takeLongestSilenceMs();
+  const seen = (performance.now() - started) / 1000;
+  report('churned', { updates: sent, seconds: seen, endedAt, silenceMs });
+}
+
 async function obey(session: FeedSession, feed: Feed, table: Uint8Array): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const words = line.trim().split(/\s+/);
     if (words[0] === 'quit') return;
     if (words[0] === 'send') await sendTable(session, table);
     else if (words[0] === 'change' || words[0] === 'withdraw') await sendOne(session, feed, words);
+    else if (words[0] === 'churn') await churn(session, feed, words);
     else if (line.trim() !== '') report('unknown', { command: line });
   }
 }
 
 const localAs = Number(flags['local-as']);
 const prefixes = await loadPrefixTable(Number(flags.routes));
-const feed = new Feed(prefixes, { localAs, nextHop: address(flags['next-hop']) });
+const labels = flags.labels === '' ? {} : { labels: flags.labels.split(',').map(address) };
+const feed = new Feed(prefixes, { localAs, nextHop: address(flags['next-hop']), ...labels });
 const table = feed.encodeTable();
 report('ready', {
   routes: feed.routeCount,

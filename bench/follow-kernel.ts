@@ -2,6 +2,7 @@
 //
 // Beside it an importer that lists the whole table on every event, as OVN-Kubernetes' does, without and with its delay of 500 ms.
 import { watchForeignCpu } from './harness/cpu.ts';
+import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
@@ -11,7 +12,7 @@ import { NorthboundClient, northboundVersion, startNorthbound } from './peers/no
 import { RelistingImporter } from './peers/relisting-importer.ts';
 import { rutter } from './peers/rutter.ts';
 import { Site } from './peers/site.ts';
-import { latencyMetrics, latencySample, measureChanges, prefixTexts } from './row-changes.ts';
+import { measureChanges, prefixTexts } from './row-changes.ts';
 
 const FOLLOWED = { changes: 250, warmUpChanges: 50 };
 /** A listing of a large table takes half a second. */
@@ -91,12 +92,12 @@ async function measureAgent(routes: number): Promise<Sample> {
   const { worstHold = 0 } = await agent.figures();
   await untilAtRest([...agent.pids, northbound.pid]);
   const foreign = watchForeignCpu();
-  const latencies = await measureChanges(client, routes, FOLLOWED, (route, gateway) =>
+  const sample = await measureChanges(client, routes, FOLLOWED, (route, gateway) =>
     kernel.change(route, gateway),
   );
   client.close();
   return {
-    ...latencySample(latencies),
+    ...sample,
     load: (loadedAt - startedAt) / 1e9,
     worstHold,
     foreignCores: foreign(),
@@ -114,10 +115,10 @@ async function measureRelisting(routes: number, delayMs: number): Promise<Sample
   await untilAtRest([northbound.pid]);
   const watcher = await NorthboundClient.open(northbound.socketPath);
   const foreign = watchForeignCpu();
-  const latencies = await measureChanges(watcher, routes, RELISTED, (route, gateway) =>
+  const sample = await measureChanges(watcher, routes, RELISTED, (route, gateway) =>
     kernel.change(route, gateway),
   );
   writer.close();
   watcher.close();
-  return { ...latencySample(latencies), foreignCores: foreign() };
+  return { ...sample, foreignCores: foreign() };
 }

@@ -4,44 +4,56 @@
 // The floor is the same change sent straight to the database by a bare client: what the server alone takes.
 import { FeedProcess } from './feed/process.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
+import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Sample } from './harness/scenario.ts';
+import type { Comparison, Point, RunOptions, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
-import { describeFeed } from './ingest.ts';
 import { BareRows } from './peers/bare-rows.ts';
 import { NorthboundClient, northboundVersion, startNorthbound } from './peers/northbound.ts';
 import { rutter } from './peers/rutter.ts';
 import { Site } from './peers/site.ts';
-import { latencyMetrics, latencySample, measureChanges, prefixTexts } from './row-changes.ts';
+import { measureChanges, prefixTexts } from './row-changes.ts';
 
 const COUNTS = { changes: 250, warmUpChanges: 50 };
+const SMALL_COUNTS = { changes: 20, warmUpChanges: 5 };
 const LOAD_DEADLINE_MS = 120_000;
+
+/** Sizes of the table that is present. */
+export function tableSize(value: number): Point {
+  return { name: value.toLocaleString('en').replaceAll(',', ' '), value };
+}
 
 export const oneChange: Comparison = {
   kind: 'comparison',
   name: 'one-change',
   question: 'how long from one UPDATE on the wire to the commit in OVN Northbound?',
   routes: 50_000,
-  smallRoutes: 2000,
+  smallRoutes: 1000,
   repeats: 1,
+  sweep: {
+    title: 'routes in the table',
+    scale: 'log',
+    points: [1000, 10_000, 50_000].map(tableSize),
+    smallPoints: [tableSize(1000)],
+  },
   warmUpShare: 0,
   obstacle: () =>
     needsRoot() ?? (northboundVersion() ? undefined : 'ovsdb-server is not installed'),
-  input: (routes) =>
-    `${describeFeed(routes)}, all in OVN; then ${COUNTS.changes} changes of a next hop, one at a time, ` +
+  input: () =>
+    `a table over one eBGP session, all in OVN; then ${COUNTS.changes} changes of a next hop, one at a time, ` +
     `after ${COUNTS.warmUpChanges} not counted`,
   metrics: latencyMetrics,
   contestants: [
-    { name: 'Rutter', version: () => rutter.version(), run: ({ routes }) => measureAgent(routes) },
+    { name: 'Rutter', version: () => rutter.version(), run: measureAgent },
     {
       name: 'bare update',
       version: async () => northboundVersion(),
-      run: ({ routes }) => measureBare(routes, (rows, ...change) => rows.update(...change)),
+      run: (options) => measureBare(options, (rows, ...change) => rows.update(...change)),
     },
     {
       name: 'bare delete and insert',
       version: async () => northboundVersion(),
-      run: ({ routes }) => measureBare(routes, (rows, ...change) => rows.replace(...change)),
+      run: (options) => measureBare(options, (rows, ...change) => rows.replace(...change)),
     },
   ],
   goals: [
@@ -50,7 +62,8 @@ export const oneChange: Comparison = {
   ],
 };
 
-async function measureAgent(routes: number): Promise<Sample> {
+async function measureAgent({ point, isSmall }: RunOptions): Promise<Sample> {
+  const routes = point.value;
   await using site = await Site.open();
   const northbound = await startNorthbound(site);
   const agent = await rutter.start(site, { intoKernel: false, ovn: northbound });
@@ -61,21 +74,23 @@ async function measureAgent(routes: number): Promise<Sample> {
   await untilCount(() => client.countRoutes(), {
     what: 'rows in OVN',
     target: routes,
-    intervalMs: 1000,
+    intervalMs: 500,
     deadlineMs: LOAD_DEADLINE_MS,
   });
   await untilAtRest([...agent.pids, northbound.pid]);
   const foreign = watchForeignCpu();
-  const latencies = await measureChanges(client, routes, COUNTS, (route, nextHop) =>
+  const counts = isSmall ? SMALL_COUNTS : COUNTS;
+  const sample = await measureChanges(client, routes, counts, (route, nextHop) =>
     feed.change(route, nextHop),
   );
   client.close();
-  return { ...latencySample(latencies), foreignCores: foreign() };
+  return { ...sample, foreignCores: foreign() };
 }
 
 type Change = (rows: BareRows, route: number, nextHop: string) => Promise<void>;
 
-async function measureBare(routes: number, change: Change): Promise<Sample> {
+async function measureBare({ point, isSmall }: RunOptions, change: Change): Promise<Sample> {
+  const routes = point.value;
   await using site = await Site.open();
   const northbound = await startNorthbound(site);
   const writer = await NorthboundClient.open(northbound.socketPath);
@@ -84,12 +99,13 @@ async function measureBare(routes: number, change: Change): Promise<Sample> {
   await untilAtRest([northbound.pid]);
   const watcher = await NorthboundClient.open(northbound.socketPath);
   const foreign = watchForeignCpu();
-  const latencies = await measureChanges(watcher, routes, COUNTS, async (route, nextHop) => {
+  const counts = isSmall ? SMALL_COUNTS : COUNTS;
+  const sample = await measureChanges(watcher, routes, counts, async (route, nextHop) => {
     const at = monotonicNow();
     await change(rows, route, nextHop);
     return { at, prefix: prefixes[route]! };
   });
   writer.close();
   watcher.close();
-  return { ...latencySample(latencies), foreignCores: foreign() };
+  return { ...sample, foreignCores: foreign() };
 }

@@ -1,9 +1,11 @@
 // Every bench there is, in the order in which `rutter bench` runs them.
+import { flapStorm } from './flap-storm.ts';
 import { followKernel } from './follow-kernel.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { ingest } from './ingest.ts';
 import { kernelTable } from './kernel-table.ts';
 import { oneChange } from './one-change.ts';
+import { oneFlow } from './one-flow.ts';
 import { restart } from './restart.ts';
 
 export const scenarios: readonly Scenario[] = [
@@ -23,5 +25,7 @@ export const scenarios: readonly Scenario[] = [
   },
   oneChange,
   followKernel,
+  oneFlow,
+  flapStorm,
   restart,
 ];

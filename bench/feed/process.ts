@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inNamespace } from '../../src/lab/execute.ts';
-import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
+import { FEED_ADDRESS, FEED_AS, labelAddresses, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
+import type { ChurnKind } from './churn.ts';
 
 interface FeedEvent {
   readonly event: string;
@@ -12,6 +13,36 @@ interface FeedEvent {
   readonly at: number;
   readonly prefix?: string;
   readonly reason?: string;
+  readonly updates?: number;
+  readonly seconds?: number;
+  readonly endedAt?: number;
+  readonly silenceMs?: number;
+}
+
+export interface ChurnRequest {
+  readonly kind: ChurnKind;
+  readonly routes: number;
+  /** UPDATEs per second; 0: as fast as they are taken. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly nextHop: string;
+}
+
+export interface ChurnDone {
+  readonly updates: number;
+  /** From the first byte until the receiver's TCP had the last. */
+  readonly seconds: number;
+  /** When the last UPDATE was given to the system. */
+  readonly endedAt: number;
+  /** When the receiver's TCP had it. */
+  readonly at: number;
+  /** The longest that the receiver said nothing. */
+  readonly silenceMs: number;
+}
+
+export interface FeedProcessOptions {
+  /** How many next hops the table has. */
+  readonly labels?: number;
 }
 
 const PROGRAM = join(import.meta.dirname, `../feed${extname(import.meta.filename)}`);
@@ -39,11 +70,16 @@ export class FeedProcess {
   }
 
   /** Resolves when the table is encoded; the session is tried from then on. */
-  static async start(site: Site, routes: number): Promise<FeedProcess> {
+  static async start(
+    site: Site,
+    routes: number,
+    { labels = 1 }: FeedProcessOptions = {},
+  ): Promise<FeedProcess> {
     const args = [
       ...[PROGRAM, '--wait', '--connect', `${ROUTER_ADDRESS}:179`],
       ...['--local-address', FEED_ADDRESS, '--local-as', String(FEED_AS)],
       ...['--next-hop', FEED_ADDRESS, '--routes', String(routes)],
+      ...(labels > 1 ? ['--labels', labelAddresses(labels).join(',')] : []),
     ];
     const [command, list] = inNamespace(site.feedNamespace, process.execPath, args);
     const feed = new FeedProcess(spawn(command, list));
@@ -72,6 +108,19 @@ export class FeedProcess {
     this.#child.stdin.write(`change ${route} ${nextHop}\n`);
     const { at, prefix } = await this.#next('changed');
     return { at, prefix: prefix ?? '' };
+  }
+
+  /** Resolves when the routes are restless no more, and as they were before. */
+  async churn({ kind, routes, rate, seconds, nextHop }: ChurnRequest): Promise<ChurnDone> {
+    this.#child.stdin.write(`churn ${kind} ${routes} ${rate} ${seconds} ${nextHop}\n`);
+    const {
+      at,
+      updates = 0,
+      seconds: took = 0,
+      endedAt = 0,
+      silenceMs = 0,
+    } = await this.#next('churned');
+    return { at, updates, seconds: took, endedAt, silenceMs };
   }
 
   async stop(): Promise<void> {

@@ -9,7 +9,7 @@ import { ByteWriter } from '../../src/net/byte-writer.ts';
 import type { IpAddress } from '../../src/net/ip-address.ts';
 
 const HOLD_TIME_SECONDS = 180;
-const KEEPALIVE_MS = 30_000;
+const KEEPALIVE_MS = 1000; // a third of the shortest hold time there is (RFC 4271 §4.2)
 const RETRY_MS = 200;
 const QUEUE_POLL_MS = 5;
 
@@ -25,12 +25,29 @@ export interface SessionOptions {
 
 export class FeedSession {
   readonly #socket: Socket;
+  /** When the receiver last said something. */
+  #heardAt = performance.now();
+  #longestSilenceMs = 0;
   /** Resolves with the reason when the session is over. */
   readonly closed: Promise<string>;
 
   private constructor(socket: Socket, closed: Promise<string>) {
     this.#socket = socket;
     this.closed = closed;
+    socket.on('data', () => this.#hear());
+  }
+
+  #hear(): void {
+    const now = performance.now();
+    this.#longestSilenceMs = Math.max(this.#longestSilenceMs, now - this.#heardAt);
+    this.#heardAt = now;
+  }
+
+  /** The longest time without a message of the receiver since the last call: its keepalives late show here. */
+  takeLongestSilenceMs(): number {
+    const longest = Math.max(this.#longestSilenceMs, performance.now() - this.#heardAt);
+    this.#longestSilenceMs = 0;
+    return longest;
   }
 
   /** Resolves when the session is established. */

@@ -13,12 +13,16 @@ import { randomSource } from './random.ts';
 import { type PrefixTable, prefixAt } from './table.ts';
 
 export const PREFIXES_PER_UPDATE = 8;
+/** UPDATEs in a row with the same next hop, where there are several. */
+const UPDATES_PER_NEIGHBOURHOOD = 32;
 
 const session = { fourOctetAs: true, maxMessageBytes: 4096 };
 
 export interface FeedOptions {
   readonly localAs: number;
   readonly nextHop: IpAddress;
+  /** Neighbourhoods of the table go by these in turn instead of by `nextHop`. */
+  readonly labels?: readonly IpAddress[];
 }
 
 export class Feed {
@@ -50,9 +54,9 @@ export class Feed {
     return Buffer.concat(messages);
   }
 
-  /** One route again, with another next hop: a change that a router's table must follow. */
-  encodeChange(route: number, nextHop: IpAddress): Uint8Array {
-    const attributes = this.#attributesOf(Math.floor(route / PREFIXES_PER_UPDATE));
+  /** One route again, with another next hop, and a path `longer` hops longer: a change that a router's table must follow. */
+  encodeChange(route: number, nextHop: IpAddress, longer = 0): Uint8Array {
+    const attributes = this.#attributesOf(Math.floor(route / PREFIXES_PER_UPDATE), longer);
     return Buffer.concat(
       encodeAnnouncement([this.prefix(route)], { ...attributes, nextHop }, session),
     );
@@ -73,18 +77,32 @@ export class Feed {
   }
 
   /** Paths of 3 to 6 hops, MED, 0 to 3 communities. The origin AS carries the number of the UPDATE, so no two sets are equal. */
-  #attributesOf(update: number): AnnouncedAttributes {
+  #attributesOf(update: number, longer = 0): AnnouncedAttributes {
     const random = randomSource(Math.imul(update + 1, 0x9e3779b1));
     const transits = Array.from({ length: 1 + (random() % 4) }, () => 1000 + (random() % 60_000));
     return {
       origin: origins[random() % 8 === 0 ? 2 : 0]!,
-      asPath: asSequence([this.#options.localAs, ...transits, 200_000 + update]),
-      nextHop: this.#options.nextHop,
+      asPath: asSequence([
+        this.#options.localAs,
+        ...Array.from({ length: longer }, () => this.#options.localAs),
+        ...transits,
+        200_000 + update,
+      ]),
+      nextHop: this.#nextHopOf(update),
       med: random() % 1000,
       communities: Array.from(
         { length: random() % 4 },
         () => ((this.#options.localAs & 0xffff) * 65536 + (random() % 5000)) >>> 0,
       ),
     };
+  }
+
+  #nextHopOf(update: number): IpAddress {
+    const { nextHop, labels } = this.#options;
+    if (labels === undefined) return nextHop;
+    const random = randomSource(
+      Math.imul(Math.floor(update / UPDATES_PER_NEIGHBOURHOOD) + 1, 0x85ebca6b),
+    );
+    return labels[random() % labels.length]!;
   }
 }

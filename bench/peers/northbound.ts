@@ -83,8 +83,11 @@ export class NorthboundClient {
   #nextId = 1;
   #onRow: (change: RowChange) => void = () => undefined;
 
-  private constructor(socket: Socket) {
+  readonly #database: string;
+
+  private constructor(socket: Socket, database: string) {
     this.#socket = socket;
+    this.#database = database;
     const split = documentSplitter((text) => this.#take(JSON.parse(text) as Message));
     socket.on('data', split);
     socket.once('close', () => {
@@ -92,17 +95,17 @@ export class NorthboundClient {
     });
   }
 
-  static open(path: string): Promise<NorthboundClient> {
+  static open(path: string, database = DATABASE): Promise<NorthboundClient> {
     return new Promise((resolve, reject) => {
       const socket = connect(path);
       socket.once('error', reject);
-      socket.once('connect', () => resolve(new NorthboundClient(socket)));
+      socket.once('connect', () => resolve(new NorthboundClient(socket, database)));
     });
   }
 
   /** Results of the operations; rejects when one of them has an error. */
   async transact(operations: readonly object[]): Promise<readonly unknown[]> {
-    const results = (await this.#call('transact', [DATABASE, ...operations])) as {
+    const results = (await this.#call('transact', [this.#database, ...operations])) as {
       error?: string;
       details?: string;
     }[];

@@ -10,6 +10,8 @@ import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS, type Site } from './s
 /** The OVN router to fill. */
 export interface OvnTarget {
   readonly northbound: string;
+  /** Where northd's work can be seen. */
+  readonly southbound?: string;
   readonly router: string;
   readonly outputPort: string;
 }
@@ -19,6 +21,9 @@ export interface AgentTargets {
   /** Routes come from the kernel's main table, as FRR fills it, and from no session. */
   readonly followsKernel?: boolean;
   readonly ovn?: OvnTarget;
+  /** Default: off, so that a row is a route. */
+  readonly aggregation?: 'off' | 'exact';
+  readonly holdTime?: string;
 }
 
 export interface RunningAgent extends RunningReceiver {
@@ -73,7 +78,7 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
 
 function configuration(
   socket: string,
-  { intoKernel, followsKernel = false, ovn }: AgentTargets,
+  { intoKernel, followsKernel = false, ovn, aggregation = 'off', holdTime }: AgentTargets,
 ): object {
   return {
     node: 'bench',
@@ -91,6 +96,7 @@ function configuration(
               passive: true,
               families: ['ipv4-unicast'],
               import: 'accept',
+              ...(holdTime ? { holdTime } : {}),
             },
           ],
     },
@@ -103,14 +109,16 @@ function configuration(
               ovn: {
                 router: ovn.router,
                 outputPort: ovn.outputPort,
-                aggregation: 'off',
+                aggregation,
                 maxRoutes: 2_000_000,
               },
             }
           : {}),
       },
     ],
-    ...(ovn ? { ovn: { northbound: ovn.northbound } } : {}),
+    ...(ovn
+      ? { ovn: { northbound: ovn.northbound, southbound: ovn.southbound ?? 'unix:/nowhere' } }
+      : {}),
     ...(followsKernel ? { sources: [{ kind: 'kernel', tables: ['main'] }] } : {}),
     control: { socket },
   };

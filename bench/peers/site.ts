@@ -14,6 +14,11 @@ export const FEED_ADDRESS = '10.77.0.1';
 export const ROUTER_ADDRESS = '10.77.0.2';
 /** Next hops on the link that nobody needs to own. */
 export const OTHER_NEXT_HOPS = ['10.77.0.3', '10.77.0.4'] as const;
+/** Next hops of a table with several, on the link too. */
+export function labelAddresses(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `10.77.0.${10 + index}`);
+}
+
 export const FEED_AS = 65001;
 export const ROUTER_AS = 64512;
 export const ROUTER_DEVICE = 'fabric';

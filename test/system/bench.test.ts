@@ -2,12 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { flapStorm } from '../../bench/flap-storm.ts';
 import type { ComparisonResult, PointResult } from '../../bench/harness/result.ts';
 import { runScenarios } from '../../bench/harness/run.ts';
 import type { Comparison } from '../../bench/harness/scenario.ts';
 import { ingest } from '../../bench/ingest.ts';
 import { kernelTable } from '../../bench/kernel-table.ts';
 import { oneChange } from '../../bench/one-change.ts';
+import { oneFlow } from '../../bench/one-flow.ts';
 import { restart } from '../../bench/restart.ts';
 import { execute } from '../../src/lab/execute.ts';
 
@@ -31,7 +33,7 @@ async function leftBehind(): Promise<string[]> {
 }
 
 describe.skipIf(process.getuid?.() !== 0)('benches (skipped without root)', () => {
-  it.each([ingest, kernelTable, oneChange])(
+  it.each([ingest, kernelTable, oneChange, oneFlow, flapStorm])(
     '$name measures everybody and cleans up',
     async (scenario) => {
       const result = await runSmall(scenario);

@@ -1,0 +1,134 @@
+// One route changes: how long from the UPDATE on the wire to its flow in Southbound, with a real northd, against the size of the table?
+//
+// Beside Rutter stands what is used without it: FRR writes the kernel, an importer lists the kernel's table again for each event and
+// writes the difference to OVN (peers/relist-importer.ts), with upstream's throttle of 500 ms and without any.
+import { FeedProcess } from './feed/process.ts';
+import { loadPrefixTable, type PrefixTable } from './feed/table.ts';
+import { watchForeignCpu } from './harness/cpu.ts';
+import {
+  Arrivals,
+  latencyMetrics,
+  measureLatencies,
+  routeOfTurn,
+  type Turns,
+} from './harness/latencies.ts';
+import { needsRoot } from './harness/obstacle.ts';
+import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
+import { untilAtRest, untilCount } from './harness/wait.ts';
+import { tableSize } from './one-change.ts';
+import {
+  type Central,
+  FlowWatcher,
+  type NewFlow,
+  northdVersion,
+  startCentral,
+} from './peers/central.ts';
+import { relist } from './peers/relist.ts';
+import { rutter } from './peers/rutter.ts';
+import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
+
+const TURNS: Turns = { count: 20, warmUp: 4 };
+const SMALL_TURNS: Turns = { count: 4, warmUp: 1 };
+const LOAD_DEADLINE_MS = 300_000;
+const LABELS = 4;
+
+/** Brings up who writes to OVN; resolves with all its processes. */
+type Start = (site: Site, central: Central) => Promise<readonly number[]>;
+
+export const oneFlow: Comparison = {
+  kind: 'comparison',
+  name: 'one-flow',
+  question:
+    'how long from one UPDATE on the wire to its flow in OVN Southbound, against the table size?',
+  routes: 50_000,
+  smallRoutes: 1000,
+  repeats: 1,
+  sweep: {
+    title: 'routes in the table',
+    scale: 'log',
+    points: [1000, 10_000, 50_000].map(tableSize),
+    smallPoints: [tableSize(1000)],
+  },
+  warmUpShare: 0,
+  obstacle: () => needsRoot() ?? (northdVersion() ? undefined : 'ovn-northd is not installed'),
+  input: () =>
+    `a table over one eBGP session with ${LABELS} next hops by neighbourhood, all in OVN with northd running; then ${TURNS.count} changes of a ` +
+    `next hop, one at a time, after ${TURNS.warmUp} not counted`,
+  metrics: [
+    ...latencyMetrics,
+    { key: 'rows', title: 'rows in OVN', unit: 'count' },
+    { key: 'load', title: 'table → all flows', unit: 's' },
+  ],
+  contestants: [
+    viaRutter('Rutter', 'exact'),
+    viaRutter('Rutter unaggregated', 'off'),
+    viaRelist('re-list and diff', 0),
+    viaRelist('re-list, 500 ms throttle', 500),
+  ],
+  goals: [
+    { metric: 'median', against: 're-list and diff', atMost: 0.3, at: tableSize(50_000).name },
+  ],
+};
+
+function viaRutter(name: string, aggregation: 'off' | 'exact'): Contestant {
+  const start: Start = async (site, central) => {
+    const agent = await rutter.start(site, { intoKernel: false, ovn: central, aggregation });
+    return agent.pids;
+  };
+  return { name, version: () => rutter.version(), run: (options) => measure(options, start) };
+}
+
+function viaRelist(name: string, throttleMs: number): Contestant {
+  const start: Start = (site, central) => relist.start(site, central, throttleMs);
+  return { name, version: () => relist.version(), run: (options) => measure(options, start) };
+}
+
+async function measure({ point, isSmall }: RunOptions, start: Start): Promise<Sample> {
+  const routes = point.value;
+  await using site = await Site.open({ kernelRoutes: routes });
+  const central = await startCentral(site);
+  const watcher = await FlowWatcher.open(central.southboundSocket);
+  const pids = await start(site, central);
+  const feed = await FeedProcess.start(site, routes, { labels: LABELS });
+  await feed.established();
+  const beganAt = await feed.beginTable();
+  await feed.acknowledged();
+  let lastFlowAt = beganAt;
+  watcher.onFlow = ({ at }) => {
+    lastFlowAt = at;
+  };
+  await untilCount(() => watcher.count, {
+    what: 'flows in Southbound',
+    target: Math.min(routes, 100), // aggregation decides how many there will be
+    intervalMs: 500,
+    deadlineMs: LOAD_DEADLINE_MS,
+  });
+  await untilAtRest([...pids, ...central.pids]);
+  const rows = watcher.count;
+  const leaves = leavesOf(await loadPrefixTable(routes));
+  const arrivals = new Arrivals<NewFlow>();
+  watcher.onFlow = (flow) => arrivals.add(flow);
+  const foreign = watchForeignCpu();
+  const sample = await measureLatencies(isSmall ? SMALL_TURNS : TURNS, async (turn) => {
+    arrivals.clear();
+    const nextHop = OTHER_NEXT_HOPS[turn % OTHER_NEXT_HOPS.length]!;
+    const route = leaves[routeOfTurn(turn, leaves.length)]!;
+    const { at: madeAt, prefix } = await feed.change(route, nextHop);
+    // Aggregated, the row may be of a prefix around it: what counts is where it leads.
+    const seenAt = await arrivals.of(`${prefix} via ${nextHop} in Southbound`, ({ actions }) =>
+      actions.includes(nextHop),
+    );
+    return { madeAt, seenAt };
+  });
+  watcher.close();
+  return { ...sample, rows, load: (lastFlowAt - beganAt) / 1e9, foreignCores: foreign() };
+}
+
+/** Routes with nothing more specific in the table: a change of theirs always shows. */
+function leavesOf({ addresses, lengths }: PrefixTable): number[] {
+  return [...addresses.keys()].filter((route) => {
+    const next = addresses[route + 1];
+    const size = 2 ** (32 - lengths[route]!);
+    return next === undefined || next >= addresses[route]! + size;
+  });
+}
