@@ -12,7 +12,7 @@ import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
 
 const RATE = 10_000;
 const SECONDS = 30;
-const SMALL_SECONDS = 3;
+const SMALL_SECONDS = 2;
 const FLAPPING = 1000;
 const HOLD_TIME_SECONDS = 9;
 const LOAD_DEADLINE_MS = 180_000;

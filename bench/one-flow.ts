@@ -60,8 +60,7 @@ export const oneFlow: Comparison = {
     { key: 'load', title: 'table → all flows', unit: 's' },
   ],
   contestants: [
-    viaRutter('Rutter', 'exact'),
-    viaRutter('Rutter unaggregated', 'off'),
+    viaRutter('Rutter', 'off'),
     viaRelist('re-list and diff', 0),
     viaRelist('re-list, 500 ms throttle', 500),
   ],
