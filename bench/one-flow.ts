@@ -60,7 +60,8 @@ export const oneFlow: Comparison = {
     { key: 'load', title: 'table → all flows', unit: 's' },
   ],
   contestants: [
-    viaRutter('Rutter', 'off'),
+    viaRutter('Rutter', 'exact'),
+    viaRutter('Rutter unaggregated', 'off'),
     viaRelist('re-list and diff', 0),
     viaRelist('re-list, 500 ms throttle', 500),
   ],
