@@ -15,7 +15,7 @@ import {
   subnetPrefixes,
   virtualIp,
 } from './ovn-addresses.ts';
-import { type OvnRequest, workloadPortTypes } from './ovn-request.ts';
+import { carrierOf, type OvnRequest, workloadPortTypes } from './ovn-request.ts';
 import { type NamedRow, OvnRows } from './ovn-rows.ts';
 import { Readiness } from './readiness.ts';
 
@@ -35,6 +35,7 @@ export class OvnCandidates {
   readonly #rows = new OvnRows();
   readonly #readiness: Readiness;
   readonly #touched = new Set<Subject>();
+  readonly #switchNames = new Map<string, string>();
   /** Of each router, what of its own columns decides where it is. */
   readonly #routerPlaces = new Map<string, string>();
 
@@ -79,10 +80,7 @@ export class OvnCandidates {
   #touch({ table, uuid, kind, row, setChanges }: RowChange): void {
     switch (table) {
       case 'Logical_Switch':
-        for (const port of changedMembers('ports', kind, row, setChanges)) {
-          this.#touched.add(`port ${port}`);
-        }
-        this.#touchRequests('switch');
+        this.#touchSwitch(uuid, kind, row, setChanges);
         break;
       case 'Logical_Switch_Port':
         this.#touched.add(`port ${uuid}`);
@@ -104,6 +102,22 @@ export class OvnCandidates {
       default:
         this.#touchGateways();
     }
+  }
+
+  #touchSwitch(
+    uuid: string,
+    kind: RowChange['kind'],
+    row: Row,
+    setChanges: RowChange['setChanges'],
+  ): void {
+    const name = row['name'] as string;
+    const isRenamed = kind === 'modify' && this.#switchNames.get(uuid) !== name;
+    const stayed = isRenamed ? (row['ports'] as ReadonlySet<string>) : [];
+    const ports = [...stayed, ...changedMembers('ports', kind, row, setChanges)];
+    for (const port of ports) this.#touched.add(`port ${port}`);
+    if (kind === 'delete') this.#switchNames.delete(uuid);
+    else this.#switchNames.set(uuid, name);
+    this.#touchRequests('switch');
   }
 
   #touchRouter(
@@ -130,7 +144,7 @@ export class OvnCandidates {
       this.#touched.add(`port ${uuid}`);
     }
     for (const uuid of this.#rows.natsOfPort(name)) this.#touched.add(`nat ${uuid}`);
-    if (row['type'] === 'chassisredirect' || row['type'] === 'l3gateway') this.#touchGateways();
+    if (carrierOf(row['type'] as string) === 'gateway') this.#touchGateways();
   }
 
   /** A gateway may have moved: everything behind gateways. */

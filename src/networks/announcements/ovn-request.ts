@@ -25,8 +25,8 @@ export const SOUTHBOUND = 'OVN_Southbound';
 /** Types of switch ports that workloads sit behind (ovn-nb(5), Logical_Switch_Port). */
 export const workloadPortTypes: readonly string[] = ['', 'virtual'];
 
-/** Types of port bindings that say where a workload or a gateway is (ovn-sb(5), Port_Binding). */
-const boundTypes = ['', 'virtual', 'chassisredirect', 'l3gateway'];
+/** What a port binding stands for. */
+export type Carrier = 'workload' | 'gateway';
 
 /** Tables of the Northbound database; what nobody asked for is not followed. */
 export function northboundTables(requests: readonly OvnRequest[]): MonitoredTable[] {
@@ -99,7 +99,8 @@ export function bindingTable(chassisUuid: string): MonitoredTable {
   };
 }
 
-/** Whether a binding says that its chassis carries the port's traffic. */
-export function isCarried(type: string): boolean {
-  return boundTypes.includes(type);
+/** Of a binding's type (ovn-sb(5), Port_Binding); undefined: it says nothing of where packets go. */
+export function carrierOf(type: string): Carrier | undefined {
+  if (type === 'chassisredirect' || type === 'l3gateway') return 'gateway';
+  return workloadPortTypes.includes(type) ? 'workload' : undefined;
 }

@@ -3,7 +3,7 @@
 // What refers to what: a switch names its ports, a router its ports, NAT rows and load balancers; a port does not name its switch.
 // So the parent of a row is kept here.
 import type { Row, RowChange } from '../../ovsdb/monitor.ts';
-import { isCarried } from './ovn-request.ts';
+import { type Carrier, carrierOf } from './ovn-request.ts';
 
 export interface NamedRow {
   readonly uuid: string;
@@ -37,7 +37,7 @@ export class OvnRows {
   readonly #parents = new Map<Reference, SetMap>(references.map((each) => [each, new SetMap()]));
   readonly #natsByPort = new SetMap();
   readonly #portOfNat = new Map<string, string>();
-  /** Uuids of the bindings that carry a logical port, by its name. */
+  /** Uuids of the bindings that carry a port, by its name. */
   readonly #carriers = new SetMap();
   /** Switch ports of type `router`: few beside the ports of workloads. */
   readonly #routerAttachments = new Set<string>();
@@ -100,11 +100,12 @@ export class OvnRows {
   }
 
   #takeBinding(uuid: string, row: Row, isGone: boolean): void {
-    const port = row['logical_port'] as string;
+    const carrier = carrierOf(row['type'] as string);
+    if (carrier === undefined) return;
+    const key = `${carrier} ${row['logical_port']}`;
     const isHere = this.#chassis !== undefined && row['chassis'] === this.#chassis;
-    const isUp = !isGone && isHere && row['up'] === true;
-    if (isUp && isCarried(row['type'] as string)) this.#carriers.add(port, uuid);
-    else this.#carriers.delete(port, uuid);
+    if (!isGone && isHere && row['up'] === true) this.#carriers.add(key, uuid);
+    else this.#carriers.delete(key, uuid);
   }
 
   /** Another row stands for our chassis, or none: forgets every binding. */
@@ -115,13 +116,13 @@ export class OvnRows {
   }
 
   /** Whether this chassis carries the logical port: bound, and its flows installed (`up`, ovn-sb(5)). */
-  isCarriedHere(logicalPort: string): boolean {
-    return this.#carriers.has(logicalPort);
+  isCarriedHere(carrier: Carrier, logicalPort: string): boolean {
+    return this.#carriers.has(`${carrier} ${logicalPort}`);
   }
 
-  /** All rows of a table that have the name: names of switches and routers need not be unique. */
+  /** All rows of a table that have the name: names of switches and routers need not be unique. In an order that stays. */
   named(table: NamedTable, name: string): NamedRow[] {
-    return this.#resolve(table, this.#names.get(table)!.get(name));
+    return this.#resolve(table, [...this.#names.get(table)!.get(name)].sort());
   }
 
   all(table: string): NamedRow[] {
@@ -135,7 +136,7 @@ export class OvnRows {
   /** Rows whose reference column names the row. */
   parents(reference: Reference, child: string): NamedRow[] {
     const table = reference.split('.')[0]!;
-    return this.#resolve(table, this.#parents.get(reference)!.get(child));
+    return this.#resolve(table, [...this.#parents.get(reference)!.get(child)].sort());
   }
 
   /** Ports by which routers are attached to the switch. */
@@ -143,7 +144,7 @@ export class OvnRows {
     const attached = [...this.#routerAttachments].filter((uuid) =>
       this.#parents.get('Logical_Switch.ports')!.hasMember(uuid, switchUuid),
     );
-    return this.#resolve('Logical_Switch_Port', attached).flatMap(({ row }) => {
+    return this.#resolve('Logical_Switch_Port', attached.sort()).flatMap(({ row }) => {
       const name = (row['options'] as ReadonlyMap<string, string>).get('router-port');
       return name === undefined ? [] : this.named('Logical_Router_Port', name);
     });

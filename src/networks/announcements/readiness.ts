@@ -22,7 +22,7 @@ export class Readiness {
   workload({ row }: NamedRow): Reason {
     const name = row['name'] as string;
     if (row['enabled'] === false) return `port ${name} is disabled`;
-    if (!this.#rows.isCarriedHere(name)) {
+    if (!this.#rows.isCarriedHere('workload', name)) {
       return `port ${name} is not bound and up on chassis ${this.#chassis}`;
     }
     return row['up'] === true ? undefined : `port ${name} is not up`;
@@ -37,7 +37,7 @@ export class Readiness {
     const chassis = gatewayChassis(router);
     if (chassis !== undefined) {
       if (chassis !== this.#chassis) return `router ${name} is on chassis ${chassis}`;
-      const isBound = ports.some((port) => this.#rows.isCarriedHere(nameOf(port)));
+      const isBound = ports.some((port) => this.#rows.isCarriedHere('gateway', nameOf(port)));
       return isBound ? undefined : `no port of router ${name} is bound on chassis ${chassis}`;
     }
     if (ports.some((port) => this.#isClaimed(port))) return undefined;
@@ -77,7 +77,7 @@ export class Readiness {
     const isDistributed = logicalPort !== undefined && row['external_mac'] !== undefined;
     // ovn-nb(5): on a gateway router both columns are ignored
     if (isDistributed && gatewayChassis(router) === undefined) {
-      const isHere = this.#rows.isCarriedHere(logicalPort);
+      const isHere = this.#rows.isCarriedHere('workload', logicalPort);
       return isHere ? undefined : `port ${logicalPort} is not bound and up on this chassis`;
     }
     const gatewayPort = row['gateway_port'] as string | undefined;
@@ -92,7 +92,7 @@ export class Readiness {
   }
 
   #isClaimed(port: NamedRow): boolean {
-    return isGatewayPort(port) && this.#rows.isCarriedHere(`cr-${nameOf(port)}`);
+    return isGatewayPort(port) && this.#rows.isCarriedHere('gateway', `cr-${nameOf(port)}`);
   }
 }
 

@@ -346,40 +346,44 @@ describe('any sequence of changes', () => {
 
   it('ends as a fresh computation, and names every prefix that changed', () => {
     fc.assert(
-      fc.property(configuration, fc.array(step, { maxLength: 25 }), (start, steps) => {
-        const table = new AnnouncementTable();
-        const subjects = new Map<number, readonly Candidate[]>();
-        let networks = start;
-        table.configure(networks);
-        table.takeChanges();
-        let before = everything(table, networks);
-        for (const each of steps) {
-          if (typeof each[0] === 'number') {
-            const [subject, candidates] = each as [number, Candidate[]];
-            subjects.set(subject, candidates);
-            table.setCandidates(`${subject}`, candidates);
-          } else {
-            networks = each as NetworkRequests[];
-            table.configure(networks);
-          }
-          const changed = new Set(
-            table.takeChanges().map(({ text, network: of }) => `${text} of ${of}`),
-          );
-          const after = everything(table, networks);
-          expect(after).toEqual(naiveAnnouncements(networks, [...subjects.values()].flat()));
-          if (typeof each[0] === 'number') {
-            const differences = [
-              ...after.filter((line) => !before.includes(line)),
-              ...before.filter((line) => !after.includes(line)),
-            ];
-            for (const line of differences) {
-              const [, name] = /: (\S+ of \S+) /.exec(line)!;
-              expect(changed).toContain(name);
+      fc.property(
+        configuration,
+        fc.array(step, { minLength: 5, maxLength: 30 }),
+        (start, steps) => {
+          const table = new AnnouncementTable();
+          const subjects = new Map<number, readonly Candidate[]>();
+          let networks = start;
+          table.configure(networks);
+          table.takeChanges();
+          let before = everything(table, networks);
+          for (const each of steps) {
+            if (typeof each[0] === 'number') {
+              const [subject, candidates] = each as [number, Candidate[]];
+              subjects.set(subject, candidates);
+              table.setCandidates(`${subject}`, candidates);
+            } else {
+              networks = each as NetworkRequests[];
+              table.configure(networks);
             }
+            const changed = new Set(
+              table.takeChanges().map(({ text, network: of }) => `${text} of ${of}`),
+            );
+            const after = everything(table, networks);
+            expect(after).toEqual(naiveAnnouncements(networks, [...subjects.values()].flat()));
+            if (typeof each[0] === 'number') {
+              const differences = [
+                ...after.filter((line) => !before.includes(line)),
+                ...before.filter((line) => !after.includes(line)),
+              ];
+              for (const line of differences) {
+                const [, name] = /: (\S+ of \S+) /.exec(line)!;
+                expect(changed).toContain(name);
+              }
+            }
+            before = after;
           }
-          before = after;
-        }
-      }),
+        },
+      ),
       { numRuns: 500 },
     );
   });
