@@ -1,6 +1,8 @@
 // The composition root: builds every part from the configuration and wires them. start(), reload() and stop() read top to bottom.
 //
-//   sessions ─► PeerReceiver ─► core ─► WorkLoop ─► Reconciler per target ─► worker
+//   sessions ───► PeerReceiver ─┐
+//                               ├─► core ─► WorkLoop ─► Reconciler per target ─► worker
+//   the kernel ─► SourceTable ──┘
 //
 // What is here and nowhere else: which parts there are, and who hears of what.
 import { Speaker } from '../bgp/speaker.ts';

@@ -29,7 +29,6 @@ export interface MetricsSample {
     readonly following: boolean;
     readonly receivedPrefixes: number;
     readonly updates: number;
-    readonly overLimit: number;
     readonly outOfMemory: number;
     readonly skipped: Readonly<Record<string, number>>;
   }[];

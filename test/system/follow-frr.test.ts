@@ -1,8 +1,10 @@
 // Following FRR: zebra and bgpd own the node's sessions and fill its main table; the agent learns what is there and fills OVN.
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bird } from '../../src/lab/bird.ts';
 import { execute } from '../../src/lab/execute.ts';
 import { type Frr, startFrr } from '../../src/lab/frr.ts';
+import { namespaceProcesses } from '../../src/lab/namespaces.ts';
 import type { RunningProcess } from '../../src/lab/processes.ts';
 import { AgentSite, BIRD, FRR, isRoot, OUTPUT_PORT, ROUTER } from './agent-site.ts';
 
@@ -56,6 +58,15 @@ describe.runIf(isRoot)('an agent beside FRR', () => {
     const text = await execute('ovsdb-client', ['transact', site.northbound, query]);
     const [{ rows }] = JSON.parse(text) as [{ rows: object[] }];
     return rows.map((row) => JSON.stringify(row)).sort();
+  };
+
+  /** The process id of the source's `ip monitor`. */
+  const followingMonitor = async () => {
+    for (const id of await namespaceProcesses(site.node)) {
+      const line = await readFile(`/proc/${id}/cmdline`, 'latin1').catch(() => '');
+      if (line.includes('monitor') && line.includes('nexthop')) return id;
+    }
+    throw new Error('no ip monitor of next hops, expected one');
   };
 
   const startNode = () =>
@@ -211,6 +222,27 @@ describe.runIf(isRoot)('an agent beside FRR', () => {
       return source?.['state'] === 'following' && others.length === 0;
     });
     expect(await versions()).toEqual(before);
+  });
+
+  it('keeps every row while it hears nothing, and learns then what it missed', async () => {
+    const before = await versions();
+    process.kill(await followingMonitor(), 'SIGKILL');
+    await site.until('the loss', async () => {
+      const [loss] = (await site.logged(agent, 'kernel source')).filter(
+        ({ state }) => state === 'lost',
+      );
+      return loss !== undefined;
+    });
+    await site.ip('route', 'add', '10.95.0.0/24', 'via', FRR, 'proto', 'bgp');
+    await site.until('what was missed', async () => {
+      return (await site.rows()).includes(`10.95.0.0/24 via ${FRR}`);
+    });
+    await site.until('nothing stale', async () => {
+      const routes = await site.list('routes', {});
+      return routes.length > 0 && routes.every(({ stale }) => stale !== true);
+    });
+    await site.ip('route', 'del', '10.95.0.0/24');
+    await site.until('it gone', async () => same(await versions(), before));
   });
 
   it('comes back after kill -9 and writes nothing', async () => {
