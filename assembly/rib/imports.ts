@@ -1,8 +1,8 @@
 // Imports between networks: each import line keeps copies of the routes another network has chosen, as routes of a peer of its own.
 //
-// What is copied. The chosen routes (best path and its equals) of the source network that are its own: heard from its peers, not
-// imported and not originated there. Nothing that was imported is imported again, so there are no loops to look for. A copy is an
-// ordinary route record that shares the original's attribute set and, through it, its next hop as the source network resolved it;
+// What is copied. What the source network chooses (best path and its equals) among its own routes: heard from its peers, not
+// imported and not originated there. Nothing that was imported is imported again, nor has a say in what is, so there are no loops to
+// look for and networks may import from each other. A copy is an ordinary route record that shares the original's attribute set and, through it, its next hop as the source network resolved it;
 // the decision process, FIBs, epochs, sweeps and dumps of the importing network treat it as any other.
 //
 // How copies are kept true. A destination that is decided anew is queued (import-queue.ts); telling its importers means comparing
@@ -10,13 +10,7 @@
 // line, or one whose policy is another, has a mark; the walk of the source table tells it every destination (table-walk.ts).
 import { POLICY_ACCEPT } from '../abi';
 import { applyPolicy, policyLacksMemory } from '../policy/apply';
-import {
-  dropDestination,
-  insertRoute,
-  removeDestination,
-  removeRoute,
-  renewCopy,
-} from './adj-rib-in';
+import { dropDestination, insertRoute, removeRoute, renewCopy } from './adj-rib-in';
 import { AttributeSet } from './attribute-set';
 import { Destination, IMPORTERS_AWAIT_WALK, IMPORTERS_DECIDE } from './destination';
 import {
@@ -27,7 +21,7 @@ import {
   takeUrgent,
 } from './import-queue';
 import { announcerOf, copyId, isImported } from './imported';
-import { decideDestination, noteStarvation } from './loc-rib';
+import { chooseForOthers, decideCopies, noteStarvation, setLabel } from './loc-rib';
 import { knownNetwork } from './network';
 import { LOCAL_PEER, Peer } from './peer';
 import { endReceiving, resumeReceiving } from './restless';
@@ -61,6 +55,7 @@ export function tellImporters(table: Table, destination: Destination): i32 {
   const mustDecide = (destination.flags & IMPORTERS_DECIDE) != 0;
   destination.flags &= ~(IMPORTERS_DECIDE | IMPORTERS_AWAIT_WALK);
   let cost = COST_OF_IMPORTER;
+  if (hasCopies(destination)) chooseForOthers(table, destination);
   // Restless prefixes are no less so where they are imported; what the core found out by itself waits for nobody.
   if (!mustDecide) resumeReceiving();
   for (let line = table.network.firstImporter; line; line = line.nextImporter) {
@@ -74,9 +69,18 @@ export function tellImporters(table: Table, destination: Destination): i32 {
 
 /** Tells the importers whose line changed at generation `since` or later. */
 export function tellChangedImporters(table: Table, destination: Destination, since: u32): void {
+  let isFirst = true;
   for (let line = table.network.firstImporter; line; line = line.nextImporter) {
-    if (line.lineMark >= since) tellImporter(line, table, destination, false);
+    if (line.lineMark < since) continue;
+    if (isFirst && hasCopies(destination)) chooseForOthers(table, destination);
+    isFirst = false;
+    tellImporter(line, table, destination, false);
   }
+}
+
+function hasCopies(destination: Destination): bool {
+  for (let route = destination.head; route; route = route.next) if (isImported(route)) return true;
+  return false;
 }
 
 /** `mustDecide`: what the decision looks at changed, though the routes may be the same. */
@@ -84,11 +88,12 @@ function tellImporter(line: Peer, source: Table, original: Destination, mustDeci
   const table = knownNetwork(line.network).table(source.family);
   let destination = table.find(original.keyPtr, original.bits);
   let isChanged = mustDecide;
+  const competes = hasCopies(original);
   for (let route = original.head; route; route = route.next) {
-    if (!isForOthers(route)) continue;
+    if (!isForOthers(route, competes)) continue;
     const set = importedSet(line, source, original, route);
     if (set == null) continue;
-    const id = copyId(route.peer, ordinalOf(route, original));
+    const id = copyId(route.peer, ordinalOf(route, original, competes));
     let copy: Route | null = null;
     if (destination != null) copy = destination.find(line.id, id);
     if (copy != null) {
@@ -104,12 +109,18 @@ function tellImporter(line: Peer, source: Table, original: Destination, mustDeci
   if (destination == null) return;
   if (removeUnwanted(line, table, destination)) isChanged = true;
   if (!isChanged) return;
-  if (destination.head) decideDestination(table, destination);
-  else removeDestination(table, destination);
+  if (destination.head) {
+    decideCopies(table, destination);
+  } else {
+    setLabel(table, destination, 0);
+    dropDestination(table, destination);
+  }
 }
 
-function isForOthers(route: Route): bool {
-  return route.isChosen && route.peer != LOCAL_PEER && !isImported(route);
+/** `competes`: the destination has copies itself. */
+function isForOthers(route: Route, competes: bool): bool {
+  if (route.peer == LOCAL_PEER || isImported(route)) return false;
+  return competes ? route.isForOthers : route.isChosen;
 }
 
 /** What the import line makes of a route's attributes; null when it rejects the route. */
@@ -128,11 +139,12 @@ function importedSet(
   return made;
 }
 
-/** How many chosen routes of the same peer come before this one. */
-function ordinalOf(route: Route, original: Destination): u32 {
+/** How many routes of the same peer that are copied come before this one. */
+function ordinalOf(route: Route, original: Destination, competes: bool): u32 {
   let ordinal: u32 = 0;
   for (let other = original.head; other; other = other.next) {
-    if (other.peer == route.peer && other.isChosen && other.pathId < route.pathId) ordinal++;
+    if (other.peer != route.peer || other.pathId >= route.pathId) continue;
+    if (isForOthers(other, competes)) ordinal++;
   }
   return ordinal;
 }

@@ -4,6 +4,7 @@ import { NextHop } from '../nexthop/next-hop';
 import {
   addMember,
   beginSet,
+  dropIfUnused,
   internSet,
   releaseSet,
   retainSet,
@@ -13,6 +14,7 @@ import {
 import { compareTieBreak, findBest, ineligibility, isEqualCost, strikeOutByMed } from './best-path';
 import { Destination } from './destination';
 import { noteForImporters } from './import-queue';
+import { isImported } from './imported';
 import { Network } from './network';
 import { knownPeer } from './peer';
 import { mustWait } from './restless';
@@ -42,11 +44,34 @@ export function endStarvation(): void {
   isStarved = false;
 }
 
-/** Chooses anew among the routes of a destination that has at least one. */
+/** Chooses anew among the routes of a destination that has at least one; the importers of the network will be told. */
 export function decideDestination(table: Table, destination: Destination): void {
+  if (!destination.head) return;
+  const label = choose(table, destination);
+  if (table.network.firstImporter) noteForImporters(table, destination, label);
+  setLabel(table, destination, label);
+}
+
+/** The same after a change of copies alone, which is nobody else's business. */
+export function decideCopies(table: Table, destination: Destination): void {
+  setLabel(table, destination, choose(table, destination));
+}
+
+/**
+ * Flags the routes that importers copy: what would be chosen without the copies that the destination has itself. So nothing that
+ * was imported decides what is imported from here, and networks that import from each other end in one state, whatever came first.
+ */
+export function chooseForOthers(table: Table, destination: Destination): void {
   const network = table.network;
+  const best = decideAmongSeveral(table, destination, false);
+  if (best != null) dropIfUnused(labelOf(table, destination, best, network));
+  for (let route = destination.head; route; route = route.next) route.setForOthers(route.isChosen);
+  decideCopies(table, destination);
+}
+
+/** The label of a destination with at least one route, which are flagged. */
+function choose(table: Table, destination: Destination): u32 {
   const head = destination.head;
-  if (!head) return;
   let best: Route | null = null;
   if (!head.next) {
     // The usual case: one route, nothing to compare.
@@ -54,11 +79,9 @@ export function decideDestination(table: Table, destination: Destination): void 
     setFlags(head, table.family, eligible ? ROUTE_ELIGIBLE | ROUTE_BEST : 0);
     if (eligible) best = head;
   } else {
-    best = decideAmongSeveral(table, destination);
+    best = decideAmongSeveral(table, destination, true);
   }
-  const label = best == null ? 0 : labelOf(table, destination, best, network);
-  if (network.firstImporter) noteForImporters(table, destination, label);
-  setLabel(table, destination, label);
+  return best == null ? 0 : labelOf(table, destination, best, table.network);
 }
 
 /** Changes what a destination forwards to, here and in every FIB of the network. */
@@ -106,9 +129,14 @@ function isChosen(flags: u8): u32 {
   return (flags & (ROUTE_BEST | ROUTE_MULTIPATH)) != 0 ? 1 : 0;
 }
 
-function decideAmongSeveral(table: Table, destination: Destination): Route | null {
+function decideAmongSeveral(
+  table: Table,
+  destination: Destination,
+  takesCopies: bool,
+): Route | null {
   for (let route = destination.head; route; route = route.next) {
-    setFlags(route, table.family, ineligibility(route, destination) == 0 ? ROUTE_ELIGIBLE : 0);
+    const takesPart = (takesCopies || !isImported(route)) && ineligibility(route, destination) == 0;
+    setFlags(route, table.family, takesPart ? ROUTE_ELIGIBLE : 0);
   }
   strikeOutByMed(destination, table.network);
   const best = findBest(destination, null, table.network);

@@ -11,6 +11,8 @@ export const ROUTE_MULTIPATH: u8 = 4;
 const ROUTE_BEATEN: u8 = 16;
 /** A copy that its original still asks for; set only while an importer is being told (imports.ts). */
 const ROUTE_WANTED: u8 = 64;
+/** Chosen where imported routes are left out of account; said anew whenever importers are told (imports.ts). */
+const ROUTE_FOR_OTHERS: u8 = 128;
 /** The record is longer by its path identifier. */
 const ROUTE_HAS_PATH_ID: u8 = 8;
 /** The import policy does not take it: its attribute set is the one that was received. */
@@ -26,8 +28,8 @@ const PATH_ID_SIZE: u32 = 4;
 //   0       4               8      10      11      12      16          20
 //   | next  | attributeSet  | peer | flags | epoch | since | (path id) |
 //
-// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED, R rejected by policy, W a copy that
-//        is wanted
+// flags  E eligible, B best, M multipath, P has a path identifier, X struck out by MED, R rejected by policy, W a copy that is
+//        wanted, O chosen without regard to copies
 // epoch  which announcement round of its peer it belongs to (peer.ts)
 @unmanaged
 export class Route {
@@ -84,6 +86,14 @@ export class Route {
 
   setWanted(isWanted: bool): void {
     this.flags = isWanted ? this.flags | ROUTE_WANTED : this.flags & ~ROUTE_WANTED;
+  }
+
+  get isForOthers(): bool {
+    return (this.flags & ROUTE_FOR_OTHERS) != 0;
+  }
+
+  setForOthers(isForOthers: bool): void {
+    this.flags = isForOthers ? this.flags | ROUTE_FOR_OTHERS : this.flags & ~ROUTE_FOR_OTHERS;
   }
 
   /** Best path or member of its ECMP set. */

@@ -120,14 +120,14 @@ function endSweeps(table: Table): void {
 function visit(table: Table, destination: Destination): bool {
   const network = table.network;
   const since = table.walkSince;
+  let isTouched = network.mark > since;
+  if (isTouched) destination.setInOwnSubnet(table.ownSubnets.has(destination));
   if (!destination.head) {
     // It waits for its importers to be told, by a queue or by this walk.
     if (destination.flags & IMPORTERS_AWAIT_WALK) tellImporters(table, destination);
     else dropDestination(table, destination);
     return true;
   }
-  let isTouched = network.mark > since;
-  if (isTouched) destination.setInOwnSubnet(table.ownSubnets.has(destination));
   for (let route = destination.head; route; ) {
     const next: Route | null = route.next;
     const peer = knownPeer(route.peer);

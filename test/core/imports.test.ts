@@ -299,6 +299,42 @@ describe('an import line', () => {
   });
 });
 
+describe('at the ceiling of memory', () => {
+  it('copies what there is room for, tells of every withdrawal, and catches up', async () => {
+    core = await loadCore({ maximumBytes: 8 << 20 });
+    core.addNetwork(RED, { med: 'deterministic', multipath: 1, multipathRelax: false });
+    addPeer(RED_A, RED);
+    const blocks = Array.from({ length: 400 }, (_, i) =>
+      Array.from(
+        { length: 256 },
+        (_, j) => `10.${i >> 1}.${((i & 1) << 7) | (j >> 1)}.${(j & 1) << 7}/25`,
+      ),
+    );
+    const tell = (message: (prefixes: string[]) => Uint8Array) =>
+      blocks.map((block) => core.receive(RED_A, message(block), 1).outOfMemoryCount);
+    const attributes = { asPath: [65001], nextHop: '192.0.2.1' };
+    const announceAll = () => tell((prefixes) => announcement({ attributes, prefixes }));
+    const withdrawAll = () => tell((prefixes) => withdrawal(prefixes));
+    announceAll();
+    // So many networks that what they copy is more than there is room for, and the queue of importers cannot grow.
+    for (let id = 50; id < 56; id++) {
+      core.addNetwork(id, { med: 'deterministic', multipath: 1, multipathRelax: false });
+      core.addImport(1000 + id, { network: id, from: RED, policy: POLICY_ACCEPT });
+    }
+    for (let turns = 0; turns < 2000 && core.work(1000); turns++);
+    const { routeCount } = core.memory();
+    withdrawAll();
+    announceAll();
+    withdrawAll();
+    for (let turns = 0; turns < 5000 && core.work(1000); turns++);
+    expect(core.memory()).toMatchObject({ routeCount: 0, prefixCount: 0, attributeSetCount: 0 });
+    announce(RED_A, PREFIX);
+    settle();
+    expect(table(50)).toEqual([`${PREFIX} ${RED_A}<${RED} 192.0.2.1`]);
+    expect(routeCount).toBeGreaterThan(50_000);
+  });
+});
+
 describe('a peer', () => {
   it('cannot be removed before its copies are gone', () => {
     importRoutes(RED_INTO_BLUE, BLUE, RED);
@@ -383,6 +419,19 @@ describe('own subnets', () => {
     core.setOwnSubnets(BLUE, []);
     settle();
     expect(drain(BLUE)).toEqual(['10.1.7.0/24 192.0.2.1']);
+  });
+
+  it('are known of a prefix that comes back before its importers heard that it went', () => {
+    core.addImport(RED_INTO_BLUE, { network: RED, from: BLUE, policy: POLICY_ACCEPT });
+    announce(BLUE_A, '10.1.7.0/24');
+    core.trackNextHops(BLUE, true); // unresolved: that it goes is no bad news, and waits
+    settle();
+    withdraw(BLUE_A, '10.1.7.0/24');
+    core.setOwnSubnets(BLUE, [parsePrefix('10.1.0.0/16')!]);
+    core.work(8); // the walk gets there, the queue of importers does not
+    announce(BLUE_A, '10.1.7.0/24');
+    settle();
+    expect(rows(BLUE, 'adj-rib-in')).toMatchObject([{ reason: 'own subnet' }]);
   });
 
   it('may be more than fit one call', () => {

@@ -1,5 +1,6 @@
 // A network's routes as a plain list, decided anew whenever somebody asks: the twin of assembly/rib.
 import { formatIpAddress, isLinkLocal, parseIpAddress } from '../../src/net/ip-address.ts';
+import { containsPrefix, parsePrefix } from '../../src/net/prefix.ts';
 import { type Candidate, type Decision, decide, type Options } from './best-path.ts';
 
 export interface NaivePeer {
@@ -39,6 +40,8 @@ export interface NextHopState {
 
 export class RouteTable {
   readonly nextHopStates = new Map<string, NextHopState>();
+  /** Routes of peers to one of these, or to a part of one, are not eligible. */
+  ownSubnets: readonly string[] = [];
   readonly #localAs: number;
   readonly #options: Options;
   #routes: StoredRoute[] = [];
@@ -88,6 +91,11 @@ export class RouteTable {
     return { ...decide(routes, this.#options), routes };
   }
 
+  isOwn(prefix: string): boolean {
+    const inner = parsePrefix(prefix)!;
+    return this.ownSubnets.some((subnet) => containsPrefix(parsePrefix(subnet)!, inner));
+  }
+
   /** Next hops that some route has, eligible or not. */
   usedNextHops(): Set<string> {
     return new Set(this.#routes.map(({ peer, attributes }) => nextHopOf(peer, attributes.nextHop)));
@@ -108,7 +116,7 @@ export class RouteTable {
       prefix,
       attributes,
       stale,
-      eligible: state.resolved && !attributes.asPath.includes(this.#localAs),
+      eligible: state.resolved && !attributes.asPath.includes(this.#localAs) && !this.isOwn(prefix),
       isLocal: false,
       weight: 0,
       localPref: isEbgp ? 100 : (attributes.localPref ?? 100),
