@@ -17,6 +17,7 @@ import { flushCommand, releaseCommand } from './cli/operate.ts';
 import { replayCommand } from './cli/replay.ts';
 import { routesCommand } from './cli/routes.ts';
 import { peersCommand, statusCommand } from './cli/status.ts';
+import { verifyCommand } from './cli/verify.ts';
 import { packageVersion } from './cli/version.ts';
 
 const USAGE_ERROR = 2;
@@ -37,6 +38,7 @@ for (const command of [
   routesCommand(),
   lookupCommand(),
   driftCommand(),
+  verifyCommand(),
   flushCommand(),
   releaseCommand(),
   decodeCommand(),

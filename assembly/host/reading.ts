@@ -2,6 +2,7 @@
 import { FAMILY_IPV4_UNICAST } from '../abi';
 import { fibById } from '../fib/fib';
 import { readFibPage } from '../fib/fib-page';
+import { readLabelPage } from '../rib/label-page';
 import { lookUpAddresses } from '../rib/lookup';
 import { networkById } from '../rib/network';
 import { query, readRoutePage } from '../rib/route-page';
@@ -39,6 +40,13 @@ export function readFib(
   const fib = fibById(id);
   if (fib == null) return false;
   readFibPage(fib, family, match, matchBits, cursorBits, limit);
+  return true;
+}
+
+export function readLabels(networkId: u32, family: u32, cursorBits: i32, limit: u32): bool {
+  const network = networkById(networkId);
+  if (network == null) return false;
+  readLabelPage(network.table(family), cursorBits, limit);
   return true;
 }
 

@@ -172,6 +172,20 @@ export class AgentControl implements AgentView {
     return this.#reader.lookup(query);
   }
 
+  forwarding(query: { readonly network?: string }): AsyncIterable<object> {
+    return this.#reader.forwarding(query.network);
+  }
+
+  places(): readonly object[] {
+    return [...this.#parts.networks.values()].flatMap(({ config, targets }) =>
+      targets.map(({ kind, plan }) => ({
+        network: config.name,
+        sink: plan.sink,
+        mayDiscard: kind === 'ovn' && config.ovn?.aggregation === 'discard',
+      })),
+    );
+  }
+
   drift(query: { readonly network?: string }): AsyncIterable<object> {
     return this.#reader.drift(query.network);
   }

@@ -4,9 +4,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
 import { entryObject, type RouteNames, routeObject } from '../control/route-object.ts';
-import type { FibRow, Page, PrefixMatch, RouteCore, WalkCursor } from '../core/route-core.ts';
+import type {
+  FibNextHop,
+  FibRow,
+  Page,
+  PrefixMatch,
+  RouteCore,
+  WalkCursor,
+} from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
-import { parseIpAddress } from '../net/ip-address.ts';
+import { formatIpAddress, parseIpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
 import { type AdjRibOutParts, readAdjRibOut } from './adj-rib-out-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
@@ -119,6 +126,21 @@ export class RouteReader {
     return entryObject(row, { network: network.config.name, target: kind, failure });
   }
 
+  /** What the Loc-RIB forwards to, whatever its FIBs make of it. */
+  async *forwarding(networkName: string | undefined): AsyncGenerator<object> {
+    const { id, config } = this.network(networkName);
+    for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+      const pages = this.#pages((cursor) => this.#parts.core.labels(id, family, cursor, PAGE_ROWS));
+      for await (const { prefix, nextHops } of pages) {
+        yield {
+          network: config.name,
+          prefix: formatPrefix(prefix),
+          nextHops: nextHops.map(describeHop),
+        };
+      }
+    }
+  }
+
   /** Entries that are not in place as desired. */
   async *drift(networkName: string | undefined): AsyncGenerator<object> {
     const networks =
@@ -220,6 +242,11 @@ export class RouteReader {
       target: (fib) => targets.get(fib),
     };
   }
+}
+
+function describeHop({ address, weight, interfaceIndex }: FibNextHop): object {
+  const device = interfaceIndex === 0 ? undefined : { interfaceIndex };
+  return { address: formatIpAddress(address), weight, ...device };
 }
 
 function requireTarget(network: NetworkRuntime, kind: TargetKind): TargetRuntime {

@@ -23,6 +23,10 @@ export interface AgentView {
   lookup(query: { readonly network?: string; readonly address: string }): object;
   /** Prefixes whose desired state, OVN and host disagree. */
   drift(query: { readonly network?: string }): AsyncIterable<object>;
+  /** What a network's Loc-RIB forwards, prefix by prefix, whatever its targets hold. */
+  forwarding(query: { readonly network?: string }): AsyncIterable<object>;
+  /** Where each network is written to, so that it can be read there. */
+  places(): readonly object[];
   /** Feeds UPDATE messages as if the peer had sent them. Resolves with counts. */
   replay(query: { readonly peer: string }, body: AsyncIterable<Uint8Array>): Promise<object>;
   /** Removes everything of ours from a network's targets, or from all. */

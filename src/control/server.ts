@@ -58,6 +58,10 @@ function addReading(server: FastifyInstance, view: AgentView): void {
     sendLines(reply, view.routes(readQuery(query, routesKeys))),
   );
   server.get('/v1/lookup', ({ query }) => view.lookup(readLookup(query)));
+  server.get('/v1/forwarding', ({ query }, reply) =>
+    sendLines(reply, view.forwarding(readQuery(query, networkKeys))),
+  );
+  server.get('/v1/places', () => view.places());
   server.get('/v1/drift', ({ query }, reply) =>
     sendLines(reply, view.drift(readQuery(query, networkKeys))),
   );

@@ -72,6 +72,7 @@ import type {
   FibCounters,
   FibOptions,
   FibRow,
+  LabelRow,
   LearnResult,
   NextHopEvent,
   Page,
@@ -564,6 +565,23 @@ export class WasmRouteCore implements RouteCore {
     const size = this.#field(RESULT_OUTPUT_SIZE);
     const rows = readFibRows(this.#view, this.#output, count, size, family);
     return { rows, next: this.#readCursor() };
+  }
+
+  labels(
+    network: number,
+    family: AddressFamily,
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): Page<LabelRow> {
+    const index = familyNumbers(family).index;
+    const done = this.#exports.readLabels(network, index, this.#writeCursor(cursor), limit);
+    this.#refresh();
+    this.#expect(done, `network ${network} is not known`);
+    const count = this.#field(RESULT_OUTPUT_COUNT);
+    const size = this.#field(RESULT_OUTPUT_SIZE);
+    const rows = readFibRows(this.#view, this.#output, count, size, family);
+    const labels = rows.map(({ prefix, desired = [] }) => ({ prefix, nextHops: desired }));
+    return { rows: labels, next: this.#readCursor() };
   }
 
   /**

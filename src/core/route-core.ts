@@ -174,6 +174,12 @@ export interface FibRow {
   readonly installed: readonly FibNextHop[] | undefined;
 }
 
+/** What a Loc-RIB forwards a prefix to; no next hops: nothing, on purpose. */
+export interface LabelRow {
+  readonly prefix: Prefix;
+  readonly nextHops: readonly FibNextHop[];
+}
+
 export interface FibNextHop {
   readonly address: IpAddress;
   readonly weight: number;
@@ -373,6 +379,13 @@ export interface RouteCore {
     cursor: WalkCursor | undefined,
     limit: number,
   ): Page<FibRow>;
+  /** What the Loc-RIB of a network forwards to, whatever its FIBs make of it. */
+  labels(
+    network: number,
+    family: AddressFamily,
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): Page<LabelRow>;
   memory(): CoreMemory;
 
   // ---- without any table ----

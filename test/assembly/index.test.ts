@@ -37,6 +37,7 @@ describe('build/core.wasm', () => {
         "putIncomingPolicy",
         "readFib",
         "readFibCounters",
+        "readLabels",
         "readMemory",
         "readPeerCounters",
         "readRestlessCount",

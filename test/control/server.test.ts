@@ -30,6 +30,8 @@ const view: AgentView = {
   },
   lookup: ({ address }) => ({ address }),
   async *drift() {},
+  async *forwarding() {},
+  places: () => [],
   replay: async ({ peer }, body) => {
     let bytes = 0;
     for await (const chunk of body) bytes += chunk.length;

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlClient, type Query } from '../../src/control/client.ts';
 import { type Bird, startBird } from '../../src/lab/bird.ts';
-import { execute } from '../../src/lab/execute.ts';
+import { execute, inNamespace } from '../../src/lab/execute.ts';
 import { type Frr, startFrr } from '../../src/lab/frr.ts';
 import { NetworkNamespaces } from '../../src/lab/namespaces.ts';
 import { type OvsdbServer, schemas, startOvsdbServer } from '../../src/lab/ovn.ts';
@@ -251,7 +251,15 @@ export class AgentSite implements AsyncDisposable {
 
   /** Runs the program as a user would. */
   rutter(...args: readonly string[]): Promise<Outcome> {
-    const [command, list] = rutterCommand(args);
+    return this.#run(...rutterCommand(args));
+  }
+
+  /** The same in the node's namespace: for commands that look into the kernel. */
+  rutterInNode(...args: readonly string[]): Promise<Outcome> {
+    return this.#run(...inNamespace(this.node, ...rutterCommand(args)));
+  }
+
+  #run(command: string, list: readonly string[]): Promise<Outcome> {
     const env = { ...process.env, NO_COLOR: '1' };
     return new Promise((resolve) => {
       execFile(command, list, { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
