@@ -1,5 +1,6 @@
 // What holds on a kernel with VRFs, in this order, on one site. vrf.test.ts runs them here, or in another kernel through vrf-run.ts.
 import assert from 'node:assert/strict';
+import { followCase } from './vrf-follow.ts';
 import { TABLES, type VrfName, type VrfSite } from './vrf-site.ts';
 
 export interface VrfCase {
@@ -122,6 +123,7 @@ export const vrfCases: readonly VrfCase[] = [
       assert.deepEqual(await site.ours(TABLES.green), ['2001:db8:9::/48 fe80::2 green0']);
     },
   },
+  followCase,
 ];
 
 const foreign = ['203.0.113.0/24', 'via', '10.0.0.2', 'vrf', 'blue'];

@@ -78,6 +78,11 @@ export class VrfSite implements AsyncDisposable {
     }
   }
 
+  /** The node's namespace. */
+  get node(): string {
+    return this.#node;
+  }
+
   /** Makes a VRF device on the node, with its link in it. */
   async addVrf(vrf: VrfName, table: number): Promise<void> {
     await this.#addVrf(this.#node, vrf, `${vrf}0`, table, 1);
