@@ -89,18 +89,22 @@ function whyNot(target: Answer): string {
   const {
     removalsHeld,
     waitingFor = [],
+    sources = [],
     failures = [],
     problems = [],
     reason = problems[0],
   } = target as {
     removalsHeld?: string;
     waitingFor?: readonly string[];
+    sources?: readonly { readonly source: string; readonly state: string; reason?: string }[];
     failures?: readonly { readonly prefix: string; readonly message: string }[];
     problems?: readonly string[];
     reason?: string;
   };
   if (removalsHeld !== undefined) return `removals held: ${removalsHeld}; rutter release`;
   if (target['state'] !== 'ready') return reason ?? '';
+  const lost = sources.find(({ state }) => state !== 'following');
+  if (lost !== undefined) return `${lost.source} ${lost.state}: ${lost.reason ?? ''}`;
   if (target['firstSync'] === 'waiting') return `waiting for ${waitingFor.join(', ')}`;
   const [failure] = failures;
   return failure === undefined ? (reason ?? '') : `${failure.prefix}: ${failure.message}`;

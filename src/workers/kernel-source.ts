@@ -19,18 +19,21 @@ export interface KernelListener {
 }
 
 export class KernelSourceWorker {
+  readonly #file: URL;
   readonly #options: FollowerOptions;
   readonly #listener: KernelListener;
   #worker: Worker | undefined;
   #restart: NodeJS.Timeout | undefined;
 
-  constructor(options: FollowerOptions, listener: KernelListener) {
+  /** `file`: the worker's entry, for tests. */
+  constructor(options: FollowerOptions, listener: KernelListener, file: URL = workerFile) {
+    this.#file = file;
     this.#options = options;
     this.#listener = listener;
   }
 
   start(): void {
-    const worker = new Worker(workerFile, { workerData: this.#options });
+    const worker = new Worker(this.#file, { workerData: this.#options });
     this.#worker = worker;
     let reason = 'the thread has ended';
     const inbox = new Inbox<KernelSourceMessage>((message) => {

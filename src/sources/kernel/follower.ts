@@ -11,12 +11,12 @@
 //
 // While a listing is read, lines go on being followed; afterwards the listing is taken, and the lines since its start once more.
 import { encodeObservations } from '../../core/records.ts';
-import { readIpLines } from '../../iproute2/command.ts';
-import { type LinkLine, parseLink } from '../../iproute2/link-line.ts';
 import { IpMonitor } from '../../iproute2/monitor.ts';
 import type { MonitorLine } from '../../iproute2/monitor-line.ts';
 import { findTable, findVrf } from '../../iproute2/table.ts';
 import { FollowedTable, TableListing } from './followed-table.ts';
+import { LinkTable } from './link-table.ts';
+import { readLines, readRoutes } from './listing.ts';
 import type {
   FollowerOptions,
   KernelSourceMessage,
@@ -34,8 +34,6 @@ const DOUBT_QUIET_MS = 200;
 const DOUBT_PAUSE_MS = 10_000;
 /** After a listing that could not be read. */
 const RETRY_MS = 1000;
-/** Listings of a table that keeps changing under them, before one with gaps is taken and mended later. */
-const LISTING_ATTEMPTS = 5;
 
 interface FollowedSource {
   readonly options: KernelSourceOptions;
@@ -56,8 +54,7 @@ export class KernelFollower {
   readonly #lines = new RouteLineReader();
   readonly #objects = new NextHopObjects();
   readonly #sources: readonly FollowedSource[];
-  readonly #links = new Map<number, LinkLine>();
-  readonly #indexes = new Map<string, number>();
+  readonly #links = new LinkTable();
   /** Next-hop objects that have changed since the last lull. */
   #touched = new Set<number>();
   /** Lines since the listing under way began. */
@@ -77,7 +74,7 @@ export class KernelFollower {
     this.#namespace = namespace;
     this.#doubtPauseMs = doubtPauseMs;
     this.#emit = emit;
-    const indexOf = (device: string) => this.#indexes.get(device) ?? 0;
+    const indexOf = (device: string) => this.#links.indexOf(device);
     this.#sources = sources.map((options) => ({
       options,
       table: new FollowedTable(this.#objects, indexOf),
@@ -153,30 +150,17 @@ export class KernelFollower {
   }
 
   #takeLink({ text, deleted }: MonitorLine): void {
-    const link = parseLink(text);
-    if (link === undefined) return;
-    const before = this.#links.get(link.index);
-    if (deleted) this.#forgetLink(link);
-    else this.#rememberLink(link);
-    const isFollowed = this.#sources.some(({ options }) => options.table === link.name);
-    if (isFollowed && (deleted || before === undefined)) this.#list();
-    else if (hasMoved(before, deleted ? undefined : link) && this.#uses(link.name)) this.#list();
+    const change = this.#links.hear(text, deleted);
+    if (change === undefined) return;
+    const { name, isAnother, hasMoved } = change;
+    const isFollowed = this.#sources.some(({ options }) => options.table === name);
+    if ((isFollowed && isAnother) || (hasMoved && this.#uses(name))) this.#list();
   }
 
   #takeAddress({ text, deleted }: MonitorLine): void {
     const address = / inet (\S+?)\//.exec(text)?.[1];
     if (!deleted || address === undefined) return;
     if (this.#sources.some(({ table }) => table.usesSource(address))) this.#list();
-  }
-
-  #rememberLink(link: LinkLine): void {
-    this.#links.set(link.index, link);
-    this.#indexes.set(link.name, link.index);
-  }
-
-  #forgetLink({ index, name }: LinkLine): void {
-    this.#links.delete(index);
-    if (this.#indexes.get(name) === index) this.#indexes.delete(name);
   }
 
   #uses(device: string): boolean {
@@ -216,9 +200,9 @@ export class KernelFollower {
 
   async #readAll(losses: number): Promise<void> {
     this.#heard = [];
-    const objects = await this.#readLines(['nexthop', 'show']);
-    const links = await this.#readLines(['link', 'show']);
-    for (const link of links.flatMap((line) => parseLink(line) ?? [])) this.#rememberLink(link);
+    const objects = (await readLines(this.#namespace, ['nexthop', 'show'])).lines;
+    const links = (await readLines(this.#namespace, ['link', 'show'])).lines;
+    for (const line of links) this.#links.list(line);
     // What became of the objects is known before the routes are read: bad news first (P6).
     this.#takeObjects(objects);
     this.#tellChanges();
@@ -255,40 +239,10 @@ export class KernelFollower {
       ? await findVrf(this.#namespace, String(table))
       : await findTable(this.#namespace, table);
     source.number = found?.number;
-    const listing = new TableListing();
-    if (found === undefined) return listing;
-    for (const family of ['-4', '-6'] as const) {
-      const selection = ['table', String(found.number), 'proto', String(protocol)];
-      await this.#readFamily(family, selection, (line) => {
-        const route = this.#lines.read(line, family === '-6', protocol);
-        if (route !== undefined) listing.add(route);
-      });
-    }
-    return listing;
-  }
-
-  async #readFamily(
-    family: '-4' | '-6',
-    selection: readonly string[],
-    onLine: (line: string) => void,
-  ): Promise<void> {
-    const lines: string[] = [];
-    for (let attempt = 1; ; attempt++) {
-      lines.length = 0;
-      const args = ['-N', '-oneline', family, 'route', 'show', ...selection];
-      const { isWhole } = await readIpLines(this.#namespace, args, (line) => lines.push(line));
-      if (isWhole) break;
-      if (attempt < LISTING_ATTEMPTS) continue;
-      this.#mustListAgain = true;
-      break;
-    }
-    for (const line of lines) onLine(line);
-  }
-
-  async #readLines(args: readonly string[]): Promise<string[]> {
-    const lines: string[] = [];
-    await readIpLines(this.#namespace, ['-N', '-oneline', ...args], (line) => lines.push(line));
-    return lines;
+    if (found === undefined) return new TableListing();
+    const read = await readRoutes(this.#namespace, found, protocol, this.#lines);
+    if (!read.isWhole) this.#mustListAgain = true;
+    return read.listing;
   }
 
   #listed(losses: number): void {
@@ -378,14 +332,4 @@ export class KernelFollower {
     source.reason = reason;
     this.#emit({ type: 'state', source: source.options.name, state, reason });
   }
-}
-
-/** Whether the kernel may have dropped routes of the link, or taken them up again, without telling. */
-function hasMoved(before: LinkLine | undefined, after: LinkLine | undefined): boolean {
-  return (
-    before?.name !== after?.name ||
-    before?.isUp !== after?.isUp ||
-    before?.hasCarrier !== after?.hasCarrier ||
-    before?.master !== after?.master
-  );
 }
