@@ -2,7 +2,7 @@
 //
 //   node bench/feed.ts --connect 10.77.0.2:179 --routes 1000000 --next-hop 10.77.0.1
 //
-// --labels A,B,…: neighbourhoods of the table go by these next hops instead. With --wait it sends the table when told to. Commands, one per line on standard input:
+// --stretch: routes that are neighbours. --labels A,B,…: neighbourhoods of the table go by these next hops instead. With --wait it sends the table when told to. Commands, one per line on standard input:
 //   send                    the whole table and End-of-RIB
 //   change ROUTE NEXTHOP    route number ROUTE again, with another next hop
 //   withdraw ROUTE          that route
@@ -29,6 +29,7 @@ const { values: flags } = parseArgs({
     'router-id': { type: 'string', default: '10.77.0.1' },
     'next-hop': { type: 'string', default: '10.77.0.1' },
     labels: { type: 'string', default: '' },
+    stretch: { type: 'boolean', default: false },
     routes: { type: 'string', default: '1000000' },
     'connect-deadline': { type: 'string', default: '60' },
     wait: { type: 'boolean', default: false },
@@ -86,16 +87,15 @@ async function churn(session: FeedSession, feed: Feed, words: string[]): Promise
   const started = performance.now();
   session.takeLongestSilenceMs();
   let sent = 0;
+  let last = Number.POSITIVE_INFINITY;
   report('churning');
-  for (;;) {
+  while (sent < last) {
     const elapsed = (performance.now() - started) / 1000;
-    const isOver = elapsed >= Number(seconds);
-    let due = Number(rate) > 0 ? Math.floor(elapsed * Number(rate)) : sent + UNPACED_STEP;
-    if (isOver) due = Math.ceil(Math.max(sent, 1) / period) * period; // every route as it was
+    if (elapsed >= Number(seconds)) last = Math.ceil(Math.max(sent, 1) / period) * period; // every route as it was
+    const due = Number(rate) > 0 ? Math.floor(elapsed * Number(rate)) : sent + UNPACED_STEP;
     const updates: Uint8Array[] = [];
-    for (; sent < due; sent++) updates.push(churnUpdate(feed, options, sent));
+    for (; sent < Math.min(due, last); sent++) updates.push(churnUpdate(feed, options, sent));
     if (updates.length > 0) await session.write(Buffer.concat(updates));
-    if (isOver) break;
     if (Number(rate) > 0) await sleep(CHURN_TICK_MS);
   }
   const endedAt = now();
@@ -117,7 +117,7 @@ async function obey(session: FeedSession, feed: Feed, table: Uint8Array): Promis
 }
 
 const localAs = Number(flags['local-as']);
-const prefixes = await loadPrefixTable(Number(flags.routes));
+const prefixes = await loadPrefixTable(Number(flags.routes), { isStretch: flags.stretch });
 const labels = flags.labels === '' ? {} : { labels: flags.labels.split(',').map(address) };
 const feed = new Feed(prefixes, { localAs, nextHop: address(flags['next-hop']), ...labels });
 const table = feed.encodeTable();

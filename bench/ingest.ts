@@ -34,16 +34,34 @@ export const ingest: Comparison = {
     { key: 'coreBytes', title: 'core memory', unit: 'MB' },
   ],
   contestants: [
-    takesFeed(rutter),
-    takesFeed(bird),
-    { ...takesFeed(frr), maxRepeats: 1 },
-    { ...takesFeed(gobgp), maxRepeats: 1 },
+    takesFeed(rutter, 1),
+    takesFeed(bird, 1),
+    { ...takesFeed(frr, 1), maxRepeats: 1 },
+    { ...takesFeed(gobgp, 1), maxRepeats: 1 },
   ],
   goals: [
     { metric: 'cpu', against: 'BIRD', atMost: 1.5 },
     { metric: 'rss', atMost: 250 },
     { metric: 'worstHold', atMost: 50 },
   ],
+};
+
+const PEERS = 10;
+
+export const ingestTen: Comparison = {
+  ...ingest,
+  name: 'ingest-10-peers',
+  question: 'what does the same table from ten peers cost, to Loc-RIB?',
+  routes: 100_000,
+  smallRoutes: 1000,
+  input: (routes) => `${describeFeed(routes)}, from each of ${PEERS} peers at once`,
+  contestants: [
+    takesFeed(rutter, PEERS),
+    takesFeed(bird, PEERS),
+    { ...takesFeed(frr, PEERS), maxRepeats: 1 },
+    { ...takesFeed(gobgp, PEERS), maxRepeats: 1 },
+  ],
+  goals: [{ metric: 'cpu', against: 'BIRD', atMost: 1.5 }],
 };
 
 export function describeFeed(routes: number): string {
@@ -54,27 +72,30 @@ export function describeFeed(routes: number): string {
   );
 }
 
-function takesFeed(receiver: Receiver): Contestant {
+function takesFeed(receiver: Receiver, feeds: number): Contestant {
   return {
     name: receiver.name,
     version: () => receiver.version(),
-    run: ({ routes }) => measure(receiver, routes),
+    run: ({ routes }) => measure(receiver, routes, feeds),
   };
 }
 
-async function measure(receiver: Receiver, routes: number): Promise<Sample> {
+async function measure(receiver: Receiver, routes: number, count: number): Promise<Sample> {
   await using site = await Site.open();
-  const running = await receiver.start(site, { intoKernel: false });
-  const feed = await FeedProcess.start(site, routes);
-  await feed.established();
+  const running = await receiver.start(site, { intoKernel: false, feeds: count });
+  const feeds: FeedProcess[] = [];
+  for (let index = 0; index < count; index++) {
+    feeds.push(await FeedProcess.start(site, routes, { index }));
+  }
+  for (const feed of feeds) await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
   const queuedBefore = mainThreadQueuedMs(running.pids[0]!);
   const foreign = watchForeignCpu();
-  const beganAt = await feed.beginTable();
+  const [beganAt = 0] = await Promise.all(feeds.map((feed) => feed.beginTable()));
   const doneAt = await untilCount(() => running.routeCount(), {
     what: `${receiver.name}: routes learned`,
-    target: routes,
+    target: routes * count,
     intervalMs: running.pollMs ?? POLL_MS,
     deadlineMs: DEADLINE_MS,
   });

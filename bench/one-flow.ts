@@ -52,7 +52,7 @@ export const oneFlow: Comparison = {
   warmUpShare: 0,
   obstacle: () => needsRoot() ?? (northdVersion() ? undefined : 'ovn-northd is not installed'),
   input: () =>
-    `a table over one eBGP session with ${LABELS} next hops by neighbourhood, all in OVN with northd running; then ${TURNS.count} changes of a ` +
+    `a stretch of a full table over one eBGP session with ${LABELS} next hops by neighbourhood, all in OVN with northd running; then ${TURNS.count} changes of a ` +
     `next hop, one at a time, after ${TURNS.warmUp} not counted`,
   metrics: [
     ...latencyMetrics,
@@ -89,7 +89,7 @@ async function measure({ point, isSmall }: RunOptions, start: Start): Promise<Sa
   const central = await startCentral(site);
   const watcher = await FlowWatcher.open(central.southboundSocket);
   const pids = await start(site, central);
-  const feed = await FeedProcess.start(site, routes, { labels: LABELS });
+  const feed = await FeedProcess.start(site, routes, { labels: LABELS, isStretch: true });
   await feed.established();
   const beganAt = await feed.beginTable();
   await feed.acknowledged();
@@ -105,7 +105,7 @@ async function measure({ point, isSmall }: RunOptions, start: Start): Promise<Sa
   });
   await untilAtRest([...pids, ...central.pids]);
   const rows = watcher.count;
-  const leaves = leavesOf(await loadPrefixTable(routes));
+  const leaves = leavesOf(await loadPrefixTable(routes, { isStretch: true }));
   const arrivals = new Arrivals<NewFlow>();
   watcher.onFlow = (flow) => arrivals.add(flow);
   const foreign = watchForeignCpu();

@@ -1,9 +1,13 @@
 // Every bench there is, in the order in which `rutter bench` runs them.
+
+import { churns } from './churn.ts';
+import { failover } from './failover.ts';
 import { flapStorm } from './flap-storm.ts';
 import { followKernel } from './follow-kernel.ts';
 import type { Scenario } from './harness/scenario.ts';
-import { ingest } from './ingest.ts';
+import { ingest, ingestTen } from './ingest.ts';
 import { kernelTable } from './kernel-table.ts';
+import { memory } from './memory.ts';
 import { oneChange } from './one-change.ts';
 import { oneFlow } from './one-flow.ts';
 import { restart } from './restart.ts';
@@ -16,6 +20,9 @@ export const scenarios: readonly Scenario[] = [
     run: async (print) => (await import('./kernels.ts')).run(print),
   },
   ingest,
+  ingestTen,
+  memory,
+  ...churns,
   kernelTable,
   {
     kind: 'standalone',
@@ -27,5 +34,6 @@ export const scenarios: readonly Scenario[] = [
   followKernel,
   oneFlow,
   flapStorm,
+  failover,
   restart,
 ];

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inNamespace } from '../../src/lab/execute.ts';
-import { FEED_ADDRESS, FEED_AS, labelAddresses, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
+import { feedAt, labelAddresses, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
 import type { ChurnKind } from './churn.ts';
 
 interface FeedEvent {
@@ -43,6 +43,10 @@ export interface ChurnDone {
 export interface FeedProcessOptions {
   /** How many next hops the table has. */
   readonly labels?: number;
+  /** Neighbours instead of prefixes from all over the table. */
+  readonly isStretch?: boolean;
+  /** Number of the feed, where there are several: its address and AS. */
+  readonly index?: number;
 }
 
 const PROGRAM = join(import.meta.dirname, `../feed${extname(import.meta.filename)}`);
@@ -73,12 +77,14 @@ export class FeedProcess {
   static async start(
     site: Site,
     routes: number,
-    { labels = 1 }: FeedProcessOptions = {},
+    { labels = 1, isStretch = false, index = 0 }: FeedProcessOptions = {},
   ): Promise<FeedProcess> {
+    const { address, asn } = feedAt(index);
     const args = [
       ...[PROGRAM, '--wait', '--connect', `${ROUTER_ADDRESS}:179`],
-      ...['--local-address', FEED_ADDRESS, '--local-as', String(FEED_AS)],
-      ...['--next-hop', FEED_ADDRESS, '--routes', String(routes)],
+      ...['--local-address', address, '--local-as', String(asn), '--router-id', address],
+      ...['--next-hop', address, '--routes', String(routes)],
+      ...(isStretch ? ['--stretch'] : []),
       ...(labels > 1 ? ['--labels', labelAddresses(labels).join(',')] : []),
     ];
     const [command, list] = inNamespace(site.feedNamespace, process.execPath, args);

@@ -21,8 +21,17 @@ export interface PrefixTable {
 
 const REAL_TABLE = 'tables/dfz-20230204-v4v6-prefixes.txt.xz';
 
-export async function loadPrefixTable(count: number): Promise<PrefixTable> {
-  const real = await readRealKeys(count);
+export interface TableOptions {
+  /** A stretch of neighbours from the middle of the real table, as dense as it is there; otherwise prefixes from all over it. */
+  readonly isStretch?: boolean;
+}
+
+export async function loadPrefixTable(
+  count: number,
+  { isStretch = false }: TableOptions = {},
+): Promise<PrefixTable> {
+  const keys = await readRealKeys();
+  const real = isStretch ? stretch(keys, count) : spread(keys, count);
   return toTable(topUp(real, count), real.length);
 }
 
@@ -43,7 +52,7 @@ function keyOf(address: number, length: number): number {
   return address * 64 + length;
 }
 
-async function readRealKeys(count: number): Promise<number[]> {
+async function readRealKeys(): Promise<number[]> {
   const file = join(resolve(process.env['RUTTER_DATA'] ?? '../shared/data'), REAL_TABLE);
   if (!existsSync(file)) return [];
   const packed = Readable.toWeb(createReadStream(file)) as WebReadableStream<Uint8Array>;
@@ -55,7 +64,7 @@ async function readRealKeys(count: number): Promise<number[]> {
     const key = parseKey(line); // to the end, IPv6 too: the decompressor does not start again unless it has finished
     if (key !== undefined) keys.push(key);
   }
-  return spread(keys, count);
+  return keys;
 }
 
 function parseKey(line: string): number | undefined {
@@ -71,6 +80,12 @@ function spread(keys: number[], count: number): number[] {
   if (keys.length <= count) return keys;
   const step = keys.length / count;
   return Array.from({ length: count }, (_, index) => keys[Math.floor(index * step)]!);
+}
+
+function stretch(keys: number[], count: number): number[] {
+  const sorted = keys.sort((a, b) => a - b);
+  const first = Math.max(0, (sorted.length - count) >> 1);
+  return sorted.slice(first, first + count);
 }
 
 function topUp(real: readonly number[], count: number): number[] {

@@ -34,8 +34,16 @@ function readStat(pid: number): ProcessStat | undefined {
 }
 
 function readPeakRss(pid: number): number {
-  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1];
-  return Number(kilobytes ?? 0) * 1024;
+  return readMemory(pid, /^VmHWM:\s+(\d+) kB/m);
+}
+
+/** What the processes hold now, in sum. */
+export function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + readMemory(pid, /^VmRSS:\s+(\d+) kB/m), 0);
+}
+
+function readMemory(pid: number, line: RegExp): number {
+  return Number(line.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024;
 }
 
 /** How long the main thread was ready to run while others had the CPU (kernel: Documentation/scheduler/sched-stats). */

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { startFrr } from '../../src/lab/frr.ts';
 import { installedVersion } from './installed.ts';
 import type { Receiver } from './receiver.ts';
-import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS } from './site.ts';
+import { feedsOf, ROUTER_ADDRESS, ROUTER_AS } from './site.ts';
 
-const configuration = `
+const configuration = (feeds: number) => `
 router bgp ${ROUTER_AS}
  bgp router-id ${ROUTER_ADDRESS}
  no bgp ebgp-requires-policy
  no bgp network import-check
- neighbor ${FEED_ADDRESS} remote-as ${FEED_AS}
- neighbor ${FEED_ADDRESS} passive
+${feedsOf(feeds)
+  .map(({ address, asn }) => ` neighbor ${address} remote-as ${asn}\n neighbor ${address} passive`)
+  .join('\n')}
 `;
 
 interface Summary {
@@ -23,11 +24,11 @@ export const frr: Receiver = {
   name: 'FRR',
   version: async () => installedVersion('/usr/lib/frr/bgpd', ['--version']),
 
-  async start(site, { intoKernel }) {
+  async start(site, { intoKernel, feeds = 1 }) {
     const daemons = await startFrr({
       namespace: site.routerNamespace,
       directory: join(site.directory, 'frr'),
-      configuration,
+      configuration: configuration(feeds),
       processes: site.processes,
       bgpdArgs: intoKernel ? [] : ['--no_kernel'], // then bgpd does not tell zebra what it learned
     });
@@ -39,7 +40,8 @@ export const frr: Receiver = {
       pids: [daemons.zebra.pid, daemons.bgpd.pid],
       routeCount: async () => {
         const summary = (await daemons.vtyshJson('show bgp ipv4 unicast summary json')) as Summary;
-        return summary.peers?.[FEED_ADDRESS]?.pfxRcd ?? 0;
+        const peers = Object.values(summary.peers ?? {});
+        return peers.reduce((sum, { pfxRcd = 0 }) => sum + pfxRcd, 0);
       },
     };
   },

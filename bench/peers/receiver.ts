@@ -4,6 +4,8 @@ import type { Site } from './site.ts';
 interface ReceiverOptions {
   /** Programs the kernel's main table as well. */
   readonly intoKernel: boolean;
+  /** Sessions; default: one. */
+  readonly feeds?: number;
 }
 
 export interface Receiver {
@@ -19,7 +21,7 @@ export interface RunningReceiver {
   readonly pids: readonly number[];
   /** Time between two questions for the count, where counting costs it much; default: the scenario's. */
   readonly pollMs?: number;
-  /** Routes learned from the feed and decided on. */
+  /** Routes learned from the feeds and decided on. */
   routeCount(): Promise<number>;
   /** Figures only this one can tell, by metric key. */
   figures?(): Promise<Record<string, number>>;

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { packageVersion } from '../../src/cli/version.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Receiver, RunningReceiver } from './receiver.ts';
-import { FEED_ADDRESS, FEED_AS, ROUTER_ADDRESS, ROUTER_AS, type Site } from './site.ts';
+import { feedsOf, ROUTER_ADDRESS, ROUTER_AS, type Site } from './site.ts';
 
 /** The OVN router to fill. */
 export interface OvnTarget {
@@ -18,6 +18,7 @@ export interface OvnTarget {
 
 export interface AgentTargets {
   readonly intoKernel: boolean;
+  readonly feeds?: number;
   /** Routes come from the kernel's main table, as FRR fills it, and from no session. */
   readonly followsKernel?: boolean;
   readonly ovn?: OvnTarget;
@@ -61,8 +62,8 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
     pids: [agent.pid],
     routeCount: async () => {
       // decided on, not only received
-      const peers = (await control.get('/v1/peers')) as { readonly bestPrefixes: number }[];
-      return peers.reduce((sum, { bestPrefixes }) => sum + bestPrefixes, 0);
+      const peers = (await control.get('/v1/peers')) as { readonly acceptedPrefixes: number }[];
+      return peers.reduce((sum, { acceptedPrefixes }) => sum + acceptedPrefixes, 0);
     },
     metric,
     figures: async () => {
@@ -78,7 +79,14 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
 
 function configuration(
   socket: string,
-  { intoKernel, followsKernel = false, ovn, aggregation = 'off', holdTime }: AgentTargets,
+  {
+    intoKernel,
+    feeds = 1,
+    followsKernel = false,
+    ovn,
+    aggregation = 'off',
+    holdTime,
+  }: AgentTargets,
 ): object {
   return {
     node: 'bench',
@@ -88,17 +96,15 @@ function configuration(
       listen: followsKernel ? [] : [{ address: ROUTER_ADDRESS, port: 179 }],
       peers: followsKernel
         ? []
-        : [
-            {
-              name: 'feed',
-              address: FEED_ADDRESS,
-              asn: FEED_AS,
-              passive: true,
-              families: ['ipv4-unicast'],
-              import: 'accept',
-              ...(holdTime ? { holdTime } : {}),
-            },
-          ],
+        : feedsOf(feeds).map(({ address, asn }, index) => ({
+            name: `feed-${index}`,
+            address,
+            asn,
+            passive: true,
+            families: ['ipv4-unicast'],
+            import: 'accept',
+            ...(holdTime ? { holdTime } : {}),
+          })),
     },
     networks: [
       {

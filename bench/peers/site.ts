@@ -20,10 +20,20 @@ export function labelAddresses(count: number): string[] {
 }
 
 export const FEED_AS = 65001;
+/** Address and AS of feed number `index`; the first is FEED_ADDRESS of FEED_AS. */
+export function feedAt(index: number): { readonly address: string; readonly asn: number } {
+  return { address: index === 0 ? FEED_ADDRESS : `10.77.0.${100 + index}`, asn: FEED_AS + index };
+}
+
+export function feedsOf(count: number) {
+  return Array.from({ length: count }, (_, index) => feedAt(index));
+}
+
 export const ROUTER_AS = 64512;
 export const ROUTER_DEVICE = 'fabric';
 
 const PREFIX_LENGTH = 24;
+const MOST_FEEDS = 10;
 /** The kernel takes a deleted namespace's routes apart in the background: about a second for a million. */
 const SETTLE_MS_PER_ROUTE = 0.0015;
 
@@ -72,7 +82,7 @@ export class Site implements AsyncDisposable {
       {
         namespace: this.feedNamespace,
         device: 'router',
-        addresses: [`${FEED_ADDRESS}/${PREFIX_LENGTH}`],
+        addresses: feedsOf(MOST_FEEDS).map(({ address }) => `${address}/${PREFIX_LENGTH}`),
       },
       {
         namespace: this.routerNamespace,

@@ -1,0 +1,107 @@
+// Restless routes while a table is held: what does an UPDATE cost, and when is a receiver no longer keeping up? One scenario per kind.
+//
+// To Loc-RIB, with nothing to program. What a receiver does not take is not sent, so the rate that was reached shows where it ends.
+import { type ChurnKind, churnKinds } from './feed/churn.ts';
+import { FeedProcess } from './feed/process.ts';
+import { processCost, watchForeignCpu } from './harness/cpu.ts';
+import { needsRoot } from './harness/obstacle.ts';
+import type { Comparison, Contestant, Point, RunOptions, Sample } from './harness/scenario.ts';
+import { untilAtRest, untilCount } from './harness/wait.ts';
+import { describeFeed } from './ingest.ts';
+import { bird } from './peers/bird.ts';
+import { frr } from './peers/frr.ts';
+import { gobgp } from './peers/gobgp.ts';
+import type { Receiver } from './peers/receiver.ts';
+import { rutter } from './peers/rutter.ts';
+import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
+
+const CHURNING = 1000;
+const SECONDS = 5;
+const SMALL_SECONDS = 1;
+const LOAD_DEADLINE_MS = 240_000;
+
+const questions: Readonly<Record<ChurnKind, string>> = {
+  announce: 'new attributes, the same way',
+  withdraw: 'all are withdrawn, all come back',
+  'next-hop': 'all go to another next hop and back',
+  flap: 'each goes and comes',
+  hunt: 'longer and longer paths, then none, then the first again',
+};
+
+function rate(value: number): Point {
+  return { name: value === 0 ? 'as fast as taken' : `${value / 1000} 000/s`, value };
+}
+
+/** Flap is withdraw without a pause in between: of the two, one is measured. */
+export const churns: readonly Comparison[] = churnKinds
+  .filter((kind) => kind !== 'flap')
+  .map((kind) => ({
+    kind: 'comparison',
+    name: `churn-${kind}`,
+    question: `what does an UPDATE cost, and how many are taken? ${questions[kind]}`,
+    routes: 100_000,
+    smallRoutes: 2000,
+    repeats: 1,
+    sweep: {
+      title: 'UPDATEs offered',
+      scale: 'names',
+      points: [1000, 10_000, 50_000, 0].map(rate),
+      smallPoints: [rate(10_000)],
+    },
+    warmUpShare: 0,
+    obstacle: needsRoot,
+    input: (routes) =>
+      `${describeFeed(routes)}; then ${CHURNING} of them for ${SECONDS} s, one prefix per UPDATE`,
+    metrics: [
+      { key: 'taken', title: 'UPDATEs taken', unit: 'updates/s', isMoreBetter: true },
+      { key: 'each', title: 'CPU per UPDATE', unit: 'µs' },
+      { key: 'behind', title: 'last byte behind', unit: 'ms' },
+    ],
+    contestants: [rutter, bird, frr, gobgp].map((receiver) => takesChurn(receiver, kind)),
+    goals: [],
+  }));
+
+function takesChurn(receiver: Receiver, kind: ChurnKind): Contestant {
+  return {
+    name: receiver.name,
+    version: () => receiver.version(),
+    run: (options) => measure(receiver, kind, options),
+  };
+}
+
+async function measure(
+  receiver: Receiver,
+  kind: ChurnKind,
+  { routes, point, isSmall }: RunOptions,
+): Promise<Sample> {
+  await using site = await Site.open();
+  const running = await receiver.start(site, { intoKernel: false });
+  const feed = await FeedProcess.start(site, routes);
+  await feed.established();
+  await feed.beginTable();
+  await feed.acknowledged();
+  await untilCount(() => running.routeCount(), {
+    what: `${receiver.name}: routes learned`,
+    target: routes,
+    intervalMs: running.pollMs ?? 200,
+    deadlineMs: LOAD_DEADLINE_MS,
+  });
+  await untilAtRest(running.pids);
+  const before = processCost(running.pids).cpuSeconds;
+  const foreign = watchForeignCpu();
+  const { updates, seconds, endedAt, at } = await feed.churn({
+    kind,
+    routes: Math.min(CHURNING, routes),
+    rate: point.value,
+    seconds: isSmall ? SMALL_SECONDS : SECONDS,
+    nextHop: OTHER_NEXT_HOPS[0],
+  });
+  const foreignCores = foreign();
+  await untilAtRest(running.pids);
+  return {
+    taken: updates / seconds,
+    each: ((processCost(running.pids).cpuSeconds - before) * 1e6) / updates,
+    behind: (at - endedAt) / 1e6,
+    foreignCores,
+  };
+}
