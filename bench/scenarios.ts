@@ -19,6 +19,12 @@ export const scenarios: readonly Scenario[] = [
     question: 'what does the route core take per route, alone and in process?',
     run: async (print) => (await import('./kernels.ts')).run(print),
   },
+  {
+    kind: 'standalone',
+    name: 'networks',
+    question: 'what do 100 networks that import 10 000 routes each cost the core?',
+    run: async (print) => (await import('./networks.ts')).run(print),
+  },
   ingest,
   ingestTen,
   memory,
