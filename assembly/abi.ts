@@ -92,8 +92,8 @@ export const NEXT_HOP_EVENT_ADDED = 1;
 
 // ---- attribute set: read by the host in place, by its address (the attributeSet of a route row) ----
 //
-//   0      8             12                32          36      40    44              48           52
-//   | …    | nextHop ptr | … facts …       | size u32  | flags | …   | received ptr  | weight u32 | attributes, size bytes | link-local, 16 bytes, if flagged |
+//   0      8             12                32          36      40    44              48           52   56
+//   | …    | nextHop ptr | … facts …       | size u32  | flags | …   | received ptr  | weight u32 | …  | attributes, size bytes | link-local, 16 bytes, if flagged |
 //
 // received is the set as the peer sent it where a policy made this one of it, else 0.
 export const ATTRIBUTE_SET_NEXT_HOP = 8;
@@ -101,7 +101,7 @@ export const ATTRIBUTE_SET_SIZE = 32;
 export const ATTRIBUTE_SET_FLAGS = 36;
 export const ATTRIBUTE_SET_RECEIVED = 44;
 export const ATTRIBUTE_SET_WEIGHT = 48;
-export const ATTRIBUTE_SET_BYTES = 52;
+export const ATTRIBUTE_SET_BYTES = 56;
 export const ATTRIBUTE_SET_FLAG_HAS_ORIGINATOR = 1;
 export const ATTRIBUTE_SET_FLAG_HAS_OWN_AS = 2;
 /** The link-local companion of a global next hop follows the attributes. */
@@ -245,10 +245,10 @@ export const ACTION_ADD_EXTENDED_COMMUNITIES = 10;
 export const ACTION_ADD_LARGE_COMMUNITIES = 11;
 
 // prefix ranges: for every address, which lengths of a prefix that begins there are in the list. A range goes from its first
-// address to the next range's; the first begins at the lowest address
-//   0            4            8           12
-//   | ipv4 count | ipv6 count | set count | ipv4 starts u32 | ipv4 sets u32 | ipv6 starts 2 × u64 | ipv6 sets u32 | sets of lengths, 20 bytes each |
-export const RANGES_HEADER_SIZE = 12;
+// address to the next range's; the first begins at the lowest address. `found` is the core's: the range it found last
+//   0            4            8           12           16           20
+//   | ipv4 count | ipv6 count | set count | ipv4 found | ipv6 found | ipv4 starts u32 | ipv4 sets u32 | ipv6 starts 2 × u64 | ipv6 sets u32 | sets of lengths, 20 bytes each |
+export const RANGES_HEADER_SIZE = 20;
 export const LENGTH_SET_SIZE = 20;
 
 // automaton over an AS_PATH's text: digits, space, and { } around AS_SETs, ( ) and [ ] around confederation segments

@@ -8,7 +8,7 @@ import { knownPeer } from '../rib/peer';
 import { CompiledPolicy, PolicyClause, policyById } from './compiled-policy';
 import { meetsPrefixCondition } from './conditions';
 import { forgetLack, lacksMemory } from './derive';
-import { memoOf } from './memo';
+import { Memo, memoOf } from './memo';
 
 /**
  * The attribute set that a policy gives a route, or null when it rejects it. The set is borrowed: who stores it retains it.
@@ -27,7 +27,8 @@ export function applyPolicy(
   if (policy == POLICY_REJECT) return null;
   const compiled = policyById(policy);
   if (compiled == null) return null;
-  return runPolicy(compiled, family, keyPtr, bits, set, knownPeer(peer).nameId);
+  const memo = memoOf(compiled, family, set, knownPeer(peer).nameId);
+  return runPolicy(compiled, memo, family, keyPtr, bits);
 }
 
 /** Whether the last null of applyPolicy means that there was no memory for what the policy makes of the route. */
@@ -35,17 +36,13 @@ export function policyLacksMemory(): bool {
   return lacksMemory;
 }
 
-/** applyPolicy for a policy that is not built in; `peer` is a name id. */
-export function runPolicy(
+function runPolicy(
   policy: CompiledPolicy,
+  memo: Memo,
   family: u32,
   keyPtr: usize,
   bits: u32,
-  set: AttributeSet,
-  peer: u32,
 ): AttributeSet | null {
-  forgetLack();
-  const memo = memoOf(policy, family, set, peer);
   let node: u32 = 0;
   for (let index: u32 = 0; index < policy.clauseCount; index++) {
     const clause = policy.clause(index);

@@ -17,7 +17,7 @@ import {
 import { readUint8 } from '../memory/byte-reader';
 import { copyBytes, writeUint8, writeUint32 } from '../memory/byte-writer';
 import { internNextHop, NextHop } from '../nexthop/next-hop';
-import { AttributeSet, draft, draftBytes, internDraft } from '../rib/attribute-set';
+import { AttributeSet, draft, draftBytes, internDerived } from '../rib/attribute-set';
 import { networkById } from '../rib/network';
 import { AS_SEQUENCE } from '../wire/as-path';
 import { attributeSize, attributeType, attributeValue } from '../wire/attribute-list';
@@ -79,7 +79,7 @@ export function derive(
   clause: PolicyClause,
   family: u32,
 ): AttributeSet | null {
-  memory.copy(changetype<usize>(draft), changetype<usize>(base), ATTRIBUTE_SET_BYTES);
+  copyBytes(changetype<usize>(draft), changetype<usize>(base), ATTRIBUTE_SET_BYTES);
   draftBytes.linkLocalPtr = base.linkLocalPtr;
   draftBytes.payloadPtr = base.payloadPtr;
   draftBytes.isTracked = false;
@@ -88,18 +88,17 @@ export function derive(
   if (draft.size > MOST_BYTES) return null;
   const nextHop = takeNextHop(policy, family);
   if (lacksMemory) return null;
-  const derived = internDerived(root);
+  const derived = takeDraft(root);
   if (nextHop != null) nextHop.release();
   return derived;
 }
 
-function internDerived(root: AttributeSet): AttributeSet | null {
+function takeDraft(root: AttributeSet): AttributeSet | null {
   if (isDraftOf(root)) {
     root.retain();
     return root;
   }
-  draft.receivedPtr = <u32>changetype<usize>(root);
-  const derived = internDraft();
+  const derived = internDerived(root);
   lacksMemory = derived == null;
   return derived;
 }
@@ -116,8 +115,10 @@ function takeActions(policy: CompiledPolicy, clause: PolicyClause): void {
   med = null;
   prepend = null;
   nextHopAction = null;
-  memory.fill(removals, 0, KIND_COUNT << 2);
-  memory.fill(additions, 0, KIND_COUNT << 2);
+  for (let kind: u32 = 0; kind < KIND_COUNT; kind++) {
+    store<u32>(removals + (kind << 2), 0);
+    store<u32>(additions + (kind << 2), 0);
+  }
   for (let i: u32 = 0; i < clause.actionCount; i++) {
     const action = policy.action(clause, i);
     const kind: u32 = action.kind;

@@ -13,6 +13,9 @@ export class PrefixRanges {
   ipv4Count: u32 = 0;
   ipv6Count: u32 = 0;
   setCount: u32 = 0;
+  /** The range that was found last: a peer announces neighbours one after the other. */
+  ipv4Found: u32 = 0;
+  ipv6Found: u32 = 0;
 
   get ipv4StartsPtr(): usize {
     return changetype<usize>(this) + RANGES_HEADER_SIZE;
@@ -38,12 +41,11 @@ export class PrefixRanges {
     return load<u32>(this.ipv4StartsPtr + (index << 2));
   }
 
-  ipv6High(index: u32): u64 {
-    return load<u64>(this.ipv6StartsPtr + (index << 4));
-  }
-
-  ipv6Low(index: u32): u64 {
-    return load<u64>(this.ipv6StartsPtr + (index << 4), 8);
+  /** Whether an IPv6 range begins at this address, its two halves, or before. */
+  startsBefore(index: u32, first: u64, second: u64): bool {
+    const startPtr = this.ipv6StartsPtr + (index << 4);
+    const start = load<u64>(startPtr);
+    return start < first || (start == first && load<u64>(startPtr, 8) <= second);
   }
 
   /** Which set of lengths a range has; `setsPtr` is that of its family. */
@@ -66,6 +68,16 @@ export function isInRanges(ranges: PrefixRanges, family: u32, keyPtr: usize, bit
 function isInIpv4Ranges(ranges: PrefixRanges, keyPtr: usize, bits: u32): bool {
   if (ranges.ipv4Count == 0) return false;
   const address = word(keyPtr, bits, 0);
+  const found = ranges.ipv4Found;
+  const next = found + 1;
+  const isSame =
+    ranges.ipv4Start(found) <= address &&
+    (next == ranges.ipv4Count || address < ranges.ipv4Start(next));
+  if (!isSame) ranges.ipv4Found = findIpv4Range(ranges, address);
+  return ranges.hasLength(ranges.setOf(ranges.ipv4SetsPtr, ranges.ipv4Found), bits);
+}
+
+function findIpv4Range(ranges: PrefixRanges, address: u32): u32 {
   let low: u32 = 0; // begins at the address or before
   let high = ranges.ipv4Count; // begins after it
   while (high - low > 1) {
@@ -73,22 +85,31 @@ function isInIpv4Ranges(ranges: PrefixRanges, keyPtr: usize, bits: u32): bool {
     if (ranges.ipv4Start(middle) <= address) low = middle;
     else high = middle;
   }
-  return ranges.hasLength(ranges.setOf(ranges.ipv4SetsPtr, low), bits);
+  return low;
 }
 
 function isInIpv6Ranges(ranges: PrefixRanges, keyPtr: usize, bits: u32): bool {
   if (ranges.ipv6Count == 0) return false;
   const first = ((<u64>word(keyPtr, bits, 0)) << 32) | word(keyPtr, bits, 1);
   const second = ((<u64>word(keyPtr, bits, 2)) << 32) | word(keyPtr, bits, 3);
+  const found = ranges.ipv6Found;
+  const next = found + 1;
+  const isSame =
+    ranges.startsBefore(found, first, second) &&
+    (next == ranges.ipv6Count || !ranges.startsBefore(next, first, second));
+  if (!isSame) ranges.ipv6Found = findIpv6Range(ranges, first, second);
+  return ranges.hasLength(ranges.setOf(ranges.ipv6SetsPtr, ranges.ipv6Found), bits);
+}
+
+function findIpv6Range(ranges: PrefixRanges, first: u64, second: u64): u32 {
   let low: u32 = 0;
   let high = ranges.ipv6Count;
   while (high - low > 1) {
     const middle = (low + high) >>> 1;
-    const start = ranges.ipv6High(middle);
-    if (start < first || (start == first && ranges.ipv6Low(middle) <= second)) low = middle;
+    if (ranges.startsBefore(middle, first, second)) low = middle;
     else high = middle;
   }
-  return ranges.hasLength(ranges.setOf(ranges.ipv6SetsPtr, low), bits);
+  return low;
 }
 
 /** A 32-bit word of the key as a number; those past its length are not stored, and 0. */

@@ -152,6 +152,8 @@ function areSoundRanges(policy: CompiledPolicy, offset: u32): bool {
   const size =
     <u64>ranges.ipv4Count * 8 + <u64>ranges.ipv6Count * 20 + <u64>ranges.setCount * LENGTH_SET_SIZE;
   if (<u64>offset + RANGES_HEADER_SIZE + size > <u64>policy.size) return false;
+  ranges.ipv4Found = 0;
+  ranges.ipv6Found = 0;
   return (
     areSoundSets(ranges, ranges.ipv4SetsPtr, ranges.ipv4Count) &&
     areSoundSets(ranges, ranges.ipv6SetsPtr, ranges.ipv6Count)

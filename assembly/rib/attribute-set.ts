@@ -5,7 +5,8 @@
 // facts the decision process reads are kept beside the bytes so that comparing two routes parses nothing.
 //
 // A set that a policy changed holds the one it was made of. So a route needs one pointer for both, Adj-RIB-In can be shown as it
-// was received, and another policy is applied to what the peer said, not to what the last policy made of it.
+// was received, and another policy is applied to what the peer said, not to what the last policy made of it. Such a set is found
+// among the few that were made of the same one, not by its hash: on a full table that is half of what a policy costs.
 import {
   ATTRIBUTE_SET_BYTES,
   ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL,
@@ -14,6 +15,7 @@ import {
   ATTRIBUTE_SET_FLAG_IS_DISCARD,
 } from '../abi';
 import { allocate, free } from '../memory/arena';
+import { copyBytes } from '../memory/byte-writer';
 import { finishHash, HashTable, hashBytes, mixHash, valueAt } from '../memory/hash-table';
 import { NextHop } from '../nexthop/next-hop';
 import { attributeSize, findAttribute } from '../wire/attribute-list';
@@ -24,14 +26,18 @@ const DEFAULT_LOCAL_PREF: u32 = 100;
 const LINK_LOCAL_SIZE: u32 = 16;
 
 const table = changetype<HashTable>(memory.data(12, 4));
+/** Sets that policies made; they are not in the table. */
+let derivedCount: u32 = 0;
 
-// AttributeSet, 52 bytes + attributes (+ 16 link-local) (+ EVPN payload); as many as there are different paths.
-// 125 000 paths of 4 hops with two communities: 52 + 40 + 8 in the table = 100 bytes each.
+// AttributeSet, 56 bytes + attributes (+ 16 link-local) (+ EVPN payload); as many as there are different paths.
+// 125 000 paths of 4 hops with two communities: 56 + 40 + 8 in the table = 104 bytes each.
 //
 //   0      4      8         12          16    20           24             28          32       36       40       41        42            43
 //   | hash | refs | nextHop | localPref | med | neighborAs | originatorId | pathHops  | size   | flags  | origin | clusters | payloadSize | – |
-//   44         48       52
-//   | received | weight | attributes … | link-local address | payload |
+//   44         48       52        56
+//   | received | weight | derived | attributes … | link-local address | payload |
+//
+// hash: of a set that a policy made, the next one that was made of the same set
 @unmanaged
 export class AttributeSet {
   hash: u32 = 0;
@@ -55,6 +61,8 @@ export class AttributeSet {
   /** The set a policy made this one of, or 0. */
   receivedPtr: u32 = 0;
   weight: u32 = 0;
+  /** The first of the sets that policies made of this one, or 0. */
+  derivedPtr: u32 = 0;
 
   get attributesPtr(): usize {
     return changetype<usize>(this) + ATTRIBUTE_SET_BYTES;
@@ -101,11 +109,47 @@ export class AttributeSet {
 
   release(): void {
     if (--this.references) return;
-    table.remove(this.hash, changetype<usize>(this));
+    if (this.receivedPtr) {
+      this.received.unlinkDerived(this);
+      this.received.release();
+    } else table.remove(this.hash, changetype<usize>(this));
+    this.discard();
+  }
+
+  /** Gives the record of a set back that nobody finds any more, or yet. */
+  discard(): void {
     const nextHop = this.nextHop;
     if (nextHop) nextHop.unuse();
-    if (this.receivedPtr) this.received.release();
     free(changetype<usize>(this), this.totalSize);
+  }
+
+  /** The set made of this one that the draft describes, or null. */
+  findDerived(): AttributeSet | null {
+    for (let ptr = this.derivedPtr; ptr; ) {
+      const derived = changetype<AttributeSet>(<usize>ptr);
+      if (equalsDraft(derived)) return derived;
+      ptr = derived.hash;
+    }
+    return null;
+  }
+
+  linkDerived(derived: AttributeSet): void {
+    this.retain();
+    derivedCount++;
+    derived.hash = this.derivedPtr;
+    this.derivedPtr = <u32>changetype<usize>(derived);
+  }
+
+  private unlinkDerived(gone: AttributeSet): void {
+    const gonePtr = <u32>changetype<usize>(gone);
+    derivedCount--;
+    if (this.derivedPtr == gonePtr) {
+      this.derivedPtr = gone.hash;
+      return;
+    }
+    let before = changetype<AttributeSet>(<usize>this.derivedPtr);
+    while (before.hash != gonePtr) before = changetype<AttributeSet>(<usize>before.hash);
+    before.hash = gone.hash;
   }
 
   /** Whether two sets have the same AS_PATH, not only one of the same length. */
@@ -166,8 +210,20 @@ export function internAttributeSet(): AttributeSet | null {
   return internDraft();
 }
 
-/** The set of `draft` and `draftBytes`, retained for the caller; null when there is no memory. */
-export function internDraft(): AttributeSet | null {
+/** The set of `draft` and `draftBytes`, made of `root` by a policy; retained for the caller, null when there is no memory. */
+export function internDerived(root: AttributeSet): AttributeSet | null {
+  draft.receivedPtr = <u32>changetype<usize>(root);
+  const known = root.findDerived();
+  if (known != null) {
+    known.retain();
+    return known;
+  }
+  const derived = storeDraft();
+  if (derived != null) root.linkDerived(derived);
+  return derived;
+}
+
+function internDraft(): AttributeSet | null {
   draft.hash = hashOfDraft();
   for (let slot = table.first(draft.hash); slot; slot = table.next(slot, draft.hash)) {
     const known = changetype<AttributeSet>(valueAt(slot));
@@ -176,11 +232,14 @@ export function internDraft(): AttributeSet | null {
       return known;
     }
   }
-  return storeDraft();
+  const set = storeDraft();
+  if (set == null || table.insert(draft.hash, changetype<usize>(set))) return set;
+  set.discard();
+  return null;
 }
 
 export function attributeSetCount(): u32 {
-  return table.count;
+  return table.count + derivedCount;
 }
 
 function draftUpdate(): void {
@@ -219,15 +278,14 @@ function hashOfDraft(): u32 {
   hash = hashBytes(hash, draftBytes.attributesPtr, draft.size);
   if (draft.linkLocalSize) hash = hashBytes(hash, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
   if (draft.payloadSize) hash = hashBytes(hash, draftBytes.payloadPtr, draft.payloadSize);
-  if (draft.receivedPtr | draft.weight)
-    hash = mixHash(hash, ((<u64>draft.receivedPtr) << 32) | draft.weight);
+  if (draft.weight) hash = mixHash(hash, draft.weight);
   return finishHash(hash);
 }
 
 function equalsDraft(known: AttributeSet): bool {
   if (known.nextHopPtr != draft.nextHopPtr || known.flags != draft.flags) return false;
   if (known.size != draft.size || known.payloadSize != draft.payloadSize) return false;
-  if (known.receivedPtr != draft.receivedPtr || known.weight != draft.weight) return false;
+  if (known.weight != draft.weight) return false;
   if (!equalBytes(known.attributesPtr, draftBytes.attributesPtr, known.size)) return false;
   if (!equalBytes(known.linkLocalPtr, draftBytes.linkLocalPtr, known.linkLocalSize)) return false;
   return equalBytes(known.payloadPtr, draftBytes.payloadPtr, known.payloadSize);
@@ -248,18 +306,14 @@ function storeDraft(): AttributeSet | null {
   const total = ATTRIBUTE_SET_BYTES + draft.size + draft.linkLocalSize + draft.payloadSize;
   const ptr = allocate(total);
   if (!ptr) return null;
-  if (!table.insert(draft.hash, ptr)) {
-    free(ptr, total);
-    return null;
-  }
   const set = changetype<AttributeSet>(ptr);
-  memory.copy(ptr, changetype<usize>(draft), ATTRIBUTE_SET_BYTES);
+  copyBytes(ptr, changetype<usize>(draft), ATTRIBUTE_SET_BYTES);
   set.references = 1;
+  set.derivedPtr = 0;
   const nextHop = set.nextHop;
   if (nextHop != null) nextHop.use(draftBytes.isTracked);
-  if (set.receivedPtr) set.received.retain();
-  memory.copy(set.attributesPtr, draftBytes.attributesPtr, set.size);
-  if (set.linkLocalSize) memory.copy(set.linkLocalPtr, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
-  if (set.payloadSize) memory.copy(set.payloadPtr, draftBytes.payloadPtr, set.payloadSize);
+  copyBytes(set.attributesPtr, draftBytes.attributesPtr, set.size);
+  if (set.linkLocalSize) copyBytes(set.linkLocalPtr, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
+  if (set.payloadSize) copyBytes(set.payloadPtr, draftBytes.payloadPtr, set.payloadSize);
   return set;
 }

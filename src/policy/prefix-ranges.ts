@@ -35,6 +35,7 @@ export function encodePrefixRanges(list: readonly PrefixRange[]): Uint8Array {
   put32(ipv4.length);
   put32(ipv6.length);
   put32(sets.length);
+  offset = RANGES_HEADER_SIZE; // what was found last is the core's
   for (const { start } of ipv4) put32(Number(start));
   for (const { lengths } of ipv4) put32(numbers.get(lengths)!);
   for (const { start } of ipv6) {
