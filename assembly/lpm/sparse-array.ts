@@ -31,6 +31,11 @@ export class SparseArray {
     return testBit(changetype<usize>(this), index);
   }
 
+  /** 64 bits of the bit set. */
+  wordAt(word: u32): u64 {
+    return load<u64>(changetype<usize>(this) + (word << 3));
+  }
+
   /** The smallest used index ≥ `index`, or 256. */
   next(index: u32): u32 {
     return nextBit(changetype<usize>(this), index);

@@ -3,14 +3,13 @@ import { Node, TAG_FRINGE, TAG_LEAF, TAG_NODE } from '../../lpm/node';
 import { SparseArray } from '../../lpm/sparse-array';
 import { firstOctetOf } from '../../lpm/stride';
 import { tagOf, untagged } from '../../lpm/trie';
-import { FibEntry } from '../entry';
 import { Aggregate } from './aggregate';
 import { AggregateRoute, routeOf } from './aggregate-route';
 import { Expansion, expand } from './expansion';
 import { NodeState, stateOfNode } from './node-state';
-import { costOf, labelOfLeaf, lowestFullLabel, NOTHING, savingOf } from './savings';
+import { costOf, labelOfLeaf, leafOf, lowestFullLabel, NOTHING, savingOf } from './savings';
 
-/** Of the node under way: the label each point inherits, the label of the row at each point (0 for none). */
+/** Of the node under way: leaf savings of the label each point inherits; the label of the row at each point. */
 const inheritedAt: usize = memory.data(512 * 4, 8);
 const rowAt: usize = memory.data(512 * 4, 8);
 /** Bit per point: a row is wanted there. */
@@ -18,28 +17,27 @@ const wanted: usize = memory.data(64, 8);
 /** The node's prefix, and room for a longer one. */
 const key: usize = memory.data(24, 4);
 
+/** Leaf savings of the label a point inherits: one comparison tells that nothing is to be done there. */
 function inherited(point: u32): u32 {
   return load<u32>(inheritedAt + (point << 2));
 }
 
-function setInherited(point: u32, label: u32): void {
-  store<u32>(inheritedAt + (point << 2), label);
-}
-
-function setRow(point: u32, label: u32): void {
+function wantRow(point: u32, label: u32): void {
   store<u32>(rowAt + (point << 2), label);
   const word = wanted + ((point >>> 6) << 3);
-  const bit = (<u64>1) << (point & 63);
-  store<u64>(word, label ? load<u64>(word) | bit : load<u64>(word) & ~bit);
+  store<u64>(word, load<u64>(word) | ((<u64>1) << (point & 63)));
+}
+
+function wantNoRow(point: u32): void {
+  const word = wanted + ((point >>> 6) << 3);
+  store<u64>(word, load<u64>(word) & ~((<u64>1) << (point & 63)));
 }
 
 /** Puts out the rows of a node, and hands on what its children inherit. */
 export function emit(aggregate: Aggregate, state: NodeState): void {
   const expansion = expand(aggregate, state);
   memory.fill(wanted, 0, 64);
-  memory.fill(key, 0, 24);
-  state.writeKey(key);
-  setInherited(1, state.inherited);
+  store<u32>(inheritedAt, leafOf(state.inherited, aggregate.costModel), 4);
   decidePrefixes(aggregate, state, expansion);
   decideOctets(expansion);
   decideChildren(aggregate, state, expansion);
@@ -49,28 +47,26 @@ export function emit(aggregate: Aggregate, state: NodeState): void {
 
 /** Goes through the points inside the stride, from its root. */
 function decidePrefixes(aggregate: Aggregate, state: NodeState, expansion: Expansion): void {
+  const costModel = aggregate.costModel;
   const barrierCount = expansion.barrierCount;
   let nextBarrier: u32 = 0;
   let barrier: u32 = barrierCount ? expansion.barrier(0) : 256;
   for (let point: u32 = 1; point < 256; point++) {
-    let label = inherited(point);
+    let leaf = inherited(point);
+    const savings = expansion.at(point);
     if (point == barrier) {
       const route = routeOf(state.node.prefixes.get(point));
-      if (route.label) setRow(point, route.label);
-      label = route.labelBelow;
+      if (route.label) wantRow(point, route.label);
+      leaf = leafOf(route.labelBelow, costModel);
       barrier = ++nextBarrier < barrierCount ? expansion.barrier(nextBarrier) : 256;
-    } else {
-      const savings = expansion.at(point);
-      if (savings > NOTHING) {
-        const row = rowFor(aggregate, state, expansion, point, label);
-        if (row) {
-          setRow(point, row);
-          label = row;
-        }
+    } else if (savings != leaf && savings > NOTHING) {
+      const row = rowFor(aggregate, state, expansion, point, labelOfLeaf(leaf));
+      if (row) {
+        wantRow(point, row);
+        leaf = leafOf(row, costModel);
       }
     }
-    const both = ((<u64>label) << 32) | label;
-    store<u64>(inheritedAt + (point << 3), both);
+    store<u64>(inheritedAt + (point << 3), ((<u64>leaf) << 32) | leaf);
   }
 }
 
@@ -93,23 +89,16 @@ function rowFor(
   const gain = <i32>(savingOf(left, best) + savingOf(right, best)) - <i32>costOf(best, costModel);
   // A row here gains `gain` over keeping what saves nothing; what is inherited may save as much.
   if (<i32>(savingOf(left, label) + savingOf(right, label)) >= gain) return 0;
-  return state.prefixRows.has(point) ? stable(aggregate, state, point, savings, best) : best;
-}
-
-/** Among labels that are equally good, the one in place stays. */
-function stable(aggregate: Aggregate, state: NodeState, point: u32, savings: u32, best: u32): u32 {
-  const entry = changetype<FibEntry>(<usize>state.prefixRows.get(point));
-  const current = entry.desired;
-  return savingOf(savings, current) == costOf(current, aggregate.costModel) ? current : best;
+  // Among labels that are equally good, the one in place stays.
+  const current = state.prefixRows.get(point);
+  return current && savingOf(savings, current) == costOf(current, costModel) ? current : best;
 }
 
 /** Octets as if nothing were below them: a row where the label is not the inherited one. */
 function decideOctets(expansion: Expansion): void {
   for (let point: u32 = 256; point < 512; point++) {
     const leaf = expansion.at(point);
-    if (leaf <= NOTHING) continue;
-    const label = labelOfLeaf(leaf);
-    if (label != inherited(point)) setRow(point, label);
+    if (leaf != inherited(point) && leaf > NOTHING) wantRow(point, labelOfLeaf(leaf));
   }
 }
 
@@ -119,16 +108,16 @@ function decideChildren(aggregate: Aggregate, state: NodeState, expansion: Expan
   for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
     const child = children.get(octet);
     const tag = tagOf(child);
-    const label = inherited(256 + octet);
     if (tag == TAG_NODE) {
-      setRow(256 + octet, 0);
+      wantNoRow(256 + octet);
+      const label = labelOfLeaf(inherited(256 + octet));
       const below = stateOfNode(changetype<Node>(<usize>child));
       if (below.inherited == label) continue;
       below.inherited = label;
       aggregate.downList.add(below);
     } else if (tag == TAG_FRINGE) {
       const route = routeOf(untagged(child));
-      if (route.isBarrier) setRow(256 + octet, route.label);
+      if (route.isBarrier && route.label) wantRow(256 + octet, route.label);
     } else if (tag == TAG_LEAF) {
       emitEdge(aggregate, state, expansion, octet, routeOf(untagged(child)));
     }
@@ -143,7 +132,7 @@ function emitEdge(
   octet: u32,
   route: AggregateRoute,
 ): void {
-  const label = inherited(256 + octet);
+  const label = labelOfLeaf(inherited(256 + octet));
   const above = labelOfLeaf(expansion.above(octet));
   let top: u32 = 0;
   let along: u32 = 0;
@@ -156,7 +145,8 @@ function emitEdge(
     else top = above;
   }
   if (route.isBarrier) isOwn = route.label != 0;
-  setRow(256 + octet, top);
+  if (top) wantRow(256 + octet, top);
+  else wantNoRow(256 + octet);
   putOutRoute(aggregate, state, route, isOwn ? route.label : 0);
   putOutSiblings(aggregate, state, route, along);
 }
@@ -187,19 +177,13 @@ function slotBits(state: NodeState): u32 {
 function putOut(aggregate: Aggregate, state: NodeState, rows: SparseArray, first: u32): void {
   for (let word: u32 = 0; word < 4; word++) {
     const wantedBits = load<u64>(wanted + (first >>> 3) + (word << 3));
-    let bits = wantedBits | load<u64>(changetype<usize>(rows) + (word << 3));
+    let bits = wantedBits | rows.wordAt(word);
     while (bits) {
       const index = (word << 6) | <u32>ctz(bits);
       bits &= bits - 1;
-      putOutAt(
-        aggregate,
-        state,
-        rows,
-        index,
-        load<u32>(rowAt + ((first + index) << 2)),
-        first,
-        ((wantedBits >>> (index & 63)) & 1) != 0,
-      );
+      const isWanted = ((wantedBits >>> (index & 63)) & 1) != 0;
+      const label = isWanted ? load<u32>(rowAt + ((first + index) << 2)) : 0;
+      if (rows.get(index) != label) putOutAt(aggregate, state, rows, index, label, first);
     }
   }
 }
@@ -211,31 +195,30 @@ function putOutAt(
   index: u32,
   label: u32,
   first: u32,
-  isWanted: bool,
 ): void {
-  const fib = aggregate.fib;
-  if (rows.has(index)) {
-    const entry = changetype<FibEntry>(<usize>rows.get(index));
-    if (!isWanted) rows.remove(index);
-    fib.desire(entry, isWanted ? label : 0);
-    return;
-  }
-  const depth = state.depth;
-  let bits = (depth << 3) + 8;
+  memory.fill(key, 0, 24);
+  state.writeKey(key);
+  let bits = (state.depth << 3) + 8;
   let octet = index;
   if (!first) {
     const length = 31 - <u32>clz(index);
-    bits = (depth << 3) + length;
+    bits -= 8 - length;
     octet = firstOctetOf(index, length);
   }
-  store<u8>(key + depth, <u8>octet);
-  const entry = fib.want(state.family, key, bits, label);
-  store<u8>(key + depth, 0);
-  if (entry == null) aggregate.isStarved = true;
-  else if (!rows.insert(index, <u32>changetype<usize>(entry))) {
-    fib.desire(entry, 0);
+  store<u8>(key + state.depth, <u8>octet);
+  if (!aggregate.fib.setDesired(state.family, key, bits, label)) aggregate.isStarved = true;
+  else if (!note(rows, index, label)) {
+    aggregate.fib.setDesired(state.family, key, bits, 0);
     aggregate.isStarved = true;
   }
+}
+
+/** Remembers the label of a row, 0 for none. False when there is no memory. */
+function note(rows: SparseArray, index: u32, label: u32): bool {
+  if (!rows.has(index)) return rows.insert(index, label);
+  if (label) rows.replace(index, label);
+  else rows.remove(index);
+  return true;
 }
 
 function putOutRoute(
@@ -283,8 +266,8 @@ function writeSiblingKey(route: AggregateRoute, bits: u32): void {
 
 /** Takes back every row of a node, compressed routes included. */
 export function takeBackNode(aggregate: Aggregate, state: NodeState): void {
-  takeBackAll(aggregate, state.prefixRows);
-  takeBackAll(aggregate, state.octetRows);
+  takeBackAll(aggregate, state, state.prefixRows, 0);
+  takeBackAll(aggregate, state, state.octetRows, 256);
   const children = state.node.children;
   for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
     const child = children.get(octet);
@@ -292,23 +275,17 @@ export function takeBackNode(aggregate: Aggregate, state: NodeState): void {
   }
 }
 
-function takeBackAll(aggregate: Aggregate, rows: SparseArray): void {
-  for (let index = rows.next(0); index < 256; index = rows.next(0))
-    takeBackRow(aggregate, rows, index);
-}
-
-function takeBackRow(aggregate: Aggregate, rows: SparseArray, index: u32): void {
-  if (!rows.has(index)) return;
-  const entry = changetype<FibEntry>(<usize>rows.get(index));
-  rows.remove(index);
-  aggregate.fib.desire(entry, 0);
+function takeBackAll(aggregate: Aggregate, state: NodeState, rows: SparseArray, first: u32): void {
+  for (let index = rows.next(0); index < 256; index = rows.next(index + 1)) {
+    putOutAt(aggregate, state, rows, index, 0, first);
+  }
 }
 
 /** Takes back the rows of an octet whose compressed route will be moved, if there is one. */
 export function takeBackSlot(aggregate: Aggregate, state: NodeState, octet: u32): void {
   const child = state.node.children.get(octet);
   if (!child || tagOf(child) == TAG_NODE) return;
-  takeBackRow(aggregate, state.octetRows, octet);
+  if (state.octetRows.has(octet)) putOutAt(aggregate, state, state.octetRows, octet, 0, 256);
   if (tagOf(child) == TAG_LEAF) takeBackLeaf(aggregate, state, routeOf(untagged(child)));
 }
 

@@ -15,7 +15,7 @@ const IN_DOWN_LIST: u8 = 2;
 //   | rows at | rows at | savings | effective | inherited | parent | links  | octet | depth | lists | family |
 //   | prefixes| octets  |
 //
-// rows       the FIB entries emitted inside the stride, by prefix index and by octet (an octet that is a node has its row there)
+// rows       labels of the rows put out inside the stride, by prefix index and by octet (an octet that is a node has its row there)
 // savings    of everything below the node's root, 0 before it was worked out
 // effective  leaf savings of what covers the node from above: what its addresses forward by where nothing in it says otherwise
 // inherited  label of the nearest row emitted above it, 0 when there is none or it is not ours

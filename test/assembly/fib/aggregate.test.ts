@@ -27,7 +27,7 @@ let v6: Aggregation;
 beforeAll(async () => {
   v4 = await newAggregation(32);
   v6 = await newAggregation(128);
-});
+}, 60_000);
 
 /** A run of changes on one table, checked after each. */
 class Run {

@@ -1,0 +1,203 @@
+// How far does a table aggregate, what does that cost, and how many entries does one change of a route write? In process, per table.
+//
+// The core's own time: parsing, decision and aggregation, without sockets or targets. An update is one UPDATE of one prefix, from its
+// bytes to the FIB at rest.
+import { FIB_CHANGE_SIZE } from '../assembly/abi.ts';
+import type { WasmRouteCore } from '../src/core/core.ts';
+import type { Aggregation } from '../src/core/route-core.ts';
+import type { IpAddress } from '../src/net/ip-address.ts';
+import {
+  announcing,
+  FIB,
+  type LabelledRoute,
+  labelByBlock,
+  newAggregatingCore,
+  readTable,
+  receiveAll,
+  tableNames,
+  withdrawing,
+  workAll,
+} from './aggregation-tables.ts';
+import { randomSource } from './feed/random.ts';
+
+/** Labels of the tables that have none of their own, and of the updates. */
+const LABELS = 4;
+const UPDATES = 20_000;
+const BATCH = 10_000;
+
+export interface LoadFigures {
+  readonly entryCount: number;
+  /** Parsing, decision, and the trie of the aggregation. */
+  readonly receiveMs: number;
+  /** The full pass: every node up and down, and every entry made. */
+  readonly passMs: number;
+  readonly bytesPerRoute: number;
+}
+
+export interface UpdateFigures {
+  readonly meanMicroseconds: number;
+  readonly p99Microseconds: number;
+  readonly meanWrites: number;
+  readonly p99Writes: number;
+  readonly maxWrites: number;
+}
+
+export interface AggregationFigures {
+  readonly table: string;
+  readonly labels: string;
+  readonly routeCount: number;
+  readonly off: LoadFigures;
+  readonly exact: LoadFigures;
+  readonly discard: LoadFigures;
+  /** One prefix goes to another next hop. */
+  readonly change: UpdateFigures;
+  /** One prefix is withdrawn; and announced again. */
+  readonly withdraw: UpdateFigures;
+  readonly announce: UpdateFigures;
+}
+
+/** The figures of one table: with its own next hops, or with LABELS of them by /16 (IPv6: /32). */
+export async function measureTable(
+  table: string,
+  { byBlock = false, updates = UPDATES }: { byBlock?: boolean; updates?: number } = {},
+): Promise<AggregationFigures> {
+  const own = await readTable(table);
+  const routes = byBlock
+    ? own.map(({ prefix }) => ({ prefix, nextHop: labelByBlock(prefix, LABELS) }))
+    : own;
+  const messages = announcing(routes);
+  const { figures: off } = await load('off', messages, routes.length);
+  const { figures: discard } = await load('discard', messages, routes.length);
+  const { figures: exact, core } = await load('exact', messages, routes.length);
+  drainAll(core);
+  return {
+    table,
+    labels: byBlock ? `${LABELS} by block` : 'its own',
+    routeCount: routes.length,
+    off,
+    exact,
+    discard,
+    ...measureUpdates(core, routes, updates),
+  };
+}
+
+async function load(
+  aggregation: Aggregation,
+  messages: readonly Uint8Array[],
+  routeCount: number,
+): Promise<{ figures: LoadFigures; core: WasmRouteCore }> {
+  const core = await newAggregatingCore(aggregation);
+  const emptyBytes = core.memory().usedBytes;
+  const start = performance.now();
+  receiveAll(core, messages);
+  const received = performance.now();
+  workAll(core);
+  const done = performance.now();
+  return {
+    core,
+    figures: {
+      entryCount: core.fibCounters(FIB).entryCount,
+      receiveMs: received - start,
+      passMs: done - received,
+      bytesPerRoute: (core.memory().usedBytes - emptyBytes) / routeCount,
+    },
+  };
+}
+
+function measureUpdates(core: WasmRouteCore, routes: readonly LabelledRoute[], count: number) {
+  const nextHops = [...new Map(routes.map(({ nextHop }) => [nextHop.join('.'), nextHop])).values()];
+  const random = randomSource(7);
+  const change = new Sample();
+  const withdraw = new Sample();
+  const announce = new Sample();
+  const current = new Map<LabelledRoute, IpAddress>();
+  for (let i = 0; i < count; i++) {
+    const route = routes[random() % routes.length]!;
+    const before = current.get(route) ?? route.nextHop;
+    // A label as frequent as it is in the table, so that the table stays what it is.
+    const other = routes[random() % routes.length]!.nextHop;
+    const nextHop = other.join() === before.join() ? nextHops[i % nextHops.length]! : other;
+    change.take(core, announcing([{ ...route, nextHop }]));
+    change.take(core, announcing([{ ...route, nextHop: before }]));
+    withdraw.take(core, [withdrawing(route.prefix)]);
+    announce.take(core, announcing([{ ...route, nextHop: before }]));
+    current.set(route, before);
+  }
+  return {
+    change: change.figures(),
+    withdraw: withdraw.figures(),
+    announce: announce.figures(),
+  };
+}
+
+class Sample {
+  readonly #microseconds: number[] = [];
+  readonly #writes: number[] = [];
+
+  take(core: WasmRouteCore, messages: readonly Uint8Array[]): void {
+    const start = performance.now();
+    receiveAll(core, messages);
+    workAll(core);
+    this.#microseconds.push((performance.now() - start) * 1000);
+    this.#writes.push(drainAll(core));
+  }
+
+  figures(): UpdateFigures {
+    return {
+      meanMicroseconds: mean(this.#microseconds),
+      p99Microseconds: quantile(this.#microseconds, 0.99),
+      meanWrites: mean(this.#writes),
+      p99Writes: quantile(this.#writes, 0.99),
+      maxWrites: Math.max(...this.#writes),
+    };
+  }
+}
+
+/** Takes and acknowledges everything; the number of records. */
+function drainAll(core: WasmRouteCore): number {
+  let records = 0;
+  for (;;) {
+    const { count, byteLength } = core.drain(FIB, BATCH);
+    if (count === 0) return records;
+    if (byteLength < count * FIB_CHANGE_SIZE) throw new Error(`${byteLength} bytes of a batch`);
+    core.acknowledge(FIB, []);
+    records += count;
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+export async function run(print: (line: string) => void): Promise<void> {
+  for (const name of tableNames()) {
+    const isBare = name.endsWith('-prefixes');
+    print(describe(await measureTable(name, { byBlock: isBare, updates: 5000 })));
+    if (name.startsWith('dfz') && !isBare) {
+      print(describe(await measureTable(name, { byBlock: true, updates: 5000 })));
+    }
+  }
+}
+
+function describe(figures: AggregationFigures): string {
+  const { table, labels, routeCount, off, exact, discard } = figures;
+  const share = (count: number) => `${count} (${((100 * count) / routeCount).toFixed(1)} %)`;
+  const onOff = (exact.receiveMs + exact.passMs) / (off.receiveMs + off.passMs);
+  const updates = (['change', 'withdraw', 'announce'] as const).map((kind) => {
+    const each = figures[kind];
+    const time = `${each.meanMicroseconds.toFixed(1)} µs, p99 ${each.p99Microseconds.toFixed(0)}`;
+    const writes = `${each.meanWrites.toFixed(2)} writes, p99 ${each.p99Writes}, max ${each.maxWrites}`;
+    return `  ${kind}: ${time}; ${writes}`;
+  });
+  return [
+    `${table}, next hops: ${labels}: ${routeCount} routes → exact ${share(exact.entryCount)}, discard ${share(discard.entryCount)}`,
+    `  load ${(exact.receiveMs + exact.passMs).toFixed(0)} ms (${onOff.toFixed(2)} × off), full pass ${exact.passMs.toFixed(0)} ms; ` +
+      `${exact.bytesPerRoute.toFixed(1)} B/route (off: ${off.bytesPerRoute.toFixed(1)})`,
+    ...updates,
+  ].join('\n');
+}
