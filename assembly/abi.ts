@@ -120,6 +120,10 @@ export const FIB_STATE_PENDING = 2;
 export const FIB_STATE_REFUSED = 3;
 export const FIB_STATE_HELD = 4;
 
+// ---- the entry that carries a route: the length of its prefix, or ----
+export const FIB_CARRIER_NONE = 255;
+export const FIB_CARRIER_PARTS = 254; // several entries inside the route's prefix
+
 // ---- steps of the decision process (assembly/rib/best-path.ts); the words are in src/core/decision-reasons.ts ----
 export const DECISION_ONLY_PATH = 0;
 export const DECISION_NEXT_HOP = 1;
@@ -296,10 +300,11 @@ export const ANY_PEER = 65536;
 // ---- route row, variable size ----
 //
 //   0          2       3        4          6              8            12          16                 20                 22     24
-//   | bits u16 | flags | reason | peer u16 | fibCount u16 | pathId u32 | since u32 | attributeSet u32 | importedFrom u16 | zero | key | FIB states |
+//   | bits u16 | flags | reason | peer u16 | fibCount u16 | pathId u32 | since u32 | attributeSet u32 | importedFrom u16 | zero | key | per FIB |
 //
 // peer is who announced the route, in whatever network; importedFrom, where the row is flagged so, is that network.
-// The key takes whole words: 4 × ceil(bits / 32) bytes. There is one FIB_STATE_* byte per FIB, padded to a whole word.
+// The key takes whole words: 4 × ceil(bits / 32) bytes. Per FIB there are two bytes, together padded
+// to a whole word: FIB_STATE_* of what carries the route, and the length of the entry that does, or FIB_CARRIER_*.
 export const ROUTE_ROW_SIZE = 24;
 export const ROUTE_ROW_BITS = 0;
 export const ROUTE_ROW_FLAGS = 2;
@@ -317,13 +322,17 @@ export const ROUTE_ROW_FLAG_IMPORTED = 8;
 
 // ---- FIB row, variable size; next-hop set definitions follow the last one ----
 //
-//   0          2       3      4             8               12
-//   | bits u16 | state | zero | desired u32 | installed u32 | key |
-export const FIB_ROW_SIZE = 12;
+//   0          2       3      4             8               12               16
+//   | bits u16 | state | zero | desired u32 | installed u32 | routeCount u32 | key |
+//
+// routeCount is how many routes the entry stands for, where the FIB is aggregated; with FIB_ROW_MORE_ROUTES there may be more.
+export const FIB_ROW_SIZE = 16;
 export const FIB_ROW_BITS = 0;
 export const FIB_ROW_STATE = 2;
 export const FIB_ROW_DESIRED = 4;
 export const FIB_ROW_INSTALLED = 8;
+export const FIB_ROW_ROUTE_COUNT = 12;
+export const FIB_ROW_MORE_ROUTES = 0x80000000;
 
 // ---- what a FIB makes of routes: addFib ----
 export const AGGREGATION_OFF = 0;

@@ -59,4 +59,4 @@ export {
   takePolicy,
   tryPolicy,
 } from './host/policies';
-export { lookUp, readFib, readLabels, readRoutes } from './host/reading';
+export { lookUp, readCarried, readFib, readLabels, readRoutes } from './host/reading';

@@ -3,6 +3,8 @@ import {
   FIB_ROW_BITS,
   FIB_ROW_DESIRED,
   FIB_ROW_INSTALLED,
+  FIB_ROW_MORE_ROUTES,
+  FIB_ROW_ROUTE_COUNT,
   FIB_ROW_SIZE,
   FIB_ROW_STATE,
   MATCH_ALL,
@@ -18,6 +20,7 @@ import { Trie } from '../lpm/trie';
 import { inputPtr, outputEnd, outputPtr } from '../memory/buffers';
 import { beginPage, collectSet, defineSet } from '../nexthop/next-hop-set';
 import { result } from '../result';
+import { countRoutes, firstRoute, isCutShort, nextRoute } from './aggregate/explanation';
 import { FibEntry } from './entry';
 import { Fib, stateOf } from './fib';
 
@@ -96,11 +99,39 @@ function writeRow(fib: Fib, entry: FibEntry): bool {
   store<u16>(toPtr, <u16>stateOf(fib, entry), FIB_ROW_STATE);
   store<u32>(toPtr, entry.desired, FIB_ROW_DESIRED);
   store<u32>(toPtr, entry.installed, FIB_ROW_INSTALLED);
+  store<u32>(toPtr, routeCountOf(fib, entry), FIB_ROW_ROUTE_COUNT);
   memory.copy(toPtr + FIB_ROW_SIZE, entry.keyPtr, keySize(entry.bits));
   toPtr += FIB_ROW_SIZE + keySize(entry.bits);
   definitionsSize += collectSet(entry.desired) + collectSet(entry.installed);
   rowCount++;
   return true;
+}
+
+function routeCountOf(fib: Fib, entry: FibEntry): u32 {
+  if (!changetype<usize>(fib.aggregate) || !entry.desired) return 0;
+  const count = countRoutes(fib, entry);
+  return isCutShort ? count | FIB_ROW_MORE_ROUTES : count;
+}
+
+/**
+ * The routes an entry stands for, the entry's key at PAGE_MATCH: outputCount keys in the output buffer, each behind its length (u32).
+ */
+export function readCarriedRoutes(fib: Fib, family: u32, bits: u32, limit: u32): void {
+  result.outputCount = 0;
+  result.outputSize = 0;
+  const entry = fib.find(family, inputPtr + PAGE_MATCH, bits);
+  if (entry == null || !entry.desired || !changetype<usize>(fib.aggregate)) return;
+  let to = outputPtr;
+  let count: u32 = 0;
+  for (let route = firstRoute(fib, entry); route != null; route = nextRoute()) {
+    if (count == limit || to + 4 + 16 > outputEnd) break;
+    store<u32>(to, route.bits);
+    memory.copy(to + 4, route.keyPtr, keySize(route.bits));
+    to += 4 + keySize(route.bits);
+    count++;
+  }
+  result.outputCount = count;
+  result.outputSize = <u32>(to - outputPtr);
 }
 
 function writeDefinitions(): void {

@@ -1,7 +1,7 @@
 // Reading tables: keys at PAGE_MATCH and PAGE_CURSOR of the input buffer, rows in the output buffer.
 import { FAMILY_IPV4_UNICAST } from '../abi';
 import { fibById } from '../fib/fib';
-import { readFibPage } from '../fib/fib-page';
+import { readCarriedRoutes, readFibPage } from '../fib/fib-page';
 import { readLabelPage } from '../rib/label-page';
 import { lookUpAddresses } from '../rib/lookup';
 import { networkById } from '../rib/network';
@@ -47,6 +47,14 @@ export function readLabels(networkId: u32, family: u32, cursorBits: i32, limit: 
   const network = networkById(networkId);
   if (network == null) return false;
   readLabelPage(network.table(family), cursorBits, limit);
+  return true;
+}
+
+/** The key of an entry is at PAGE_MATCH; the routes it stands for go to the output buffer, up to `limit`. */
+export function readCarried(id: u32, family: u32, bits: u32, limit: u32): bool {
+  const fib = fibById(id);
+  if (fib == null) return false;
+  readCarriedRoutes(fib, family, bits, limit);
   return true;
 }
 

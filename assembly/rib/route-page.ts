@@ -1,7 +1,6 @@
 // Pages of a route-table dump: rows to the output buffer, from where the last page ended.
 import {
   ANY_PEER,
-  FIB_STATE_ABSENT,
   MATCH_ALL,
   MATCH_COVERING,
   MATCH_EXACT,
@@ -25,7 +24,7 @@ import {
   ROUTE_ROW_SIZE,
   STAGE_LOC_RIB,
 } from '../abi';
-import { stateOf } from '../fib/fib';
+import { carrierOf, carrierState } from '../fib/aggregate/explanation';
 import { isCovered, keySize } from '../lpm/key';
 import { inputPtr, outputEnd, outputPtr } from '../memory/buffers';
 import { result } from '../result';
@@ -149,7 +148,7 @@ function writeRow(table: Table, destination: Destination, route: Route): bool {
   const network = table.network;
   const fibCount = countFibs(network);
   const keyBytes = keySize(destination.bits);
-  const size = ROUTE_ROW_SIZE + keyBytes + ((fibCount + 3) & ~3);
+  const size = ROUTE_ROW_SIZE + keyBytes + ((2 * fibCount + 3) & ~3);
   if (toPtr + size > outputEnd) return false;
   store<u16>(toPtr, destination.bits, ROUTE_ROW_BITS);
   store<u8>(toPtr, <u8>rowFlags(table, route), ROUTE_ROW_FLAGS);
@@ -191,7 +190,8 @@ function writeFibStates(
   statePtr: usize,
 ): void {
   for (let fib = network.firstFib; fib; fib = fib.nextOfNetwork) {
-    const entry = fib.find(family, destination.keyPtr, destination.bits);
-    store<u8>(statePtr++, <u8>(entry == null ? FIB_STATE_ABSENT : stateOf(fib, entry)));
+    store<u8>(statePtr + 1, <u8>carrierOf(fib, family, destination.keyPtr, destination.bits));
+    store<u8>(statePtr, <u8>carrierState);
+    statePtr += 2;
   }
 }

@@ -22,6 +22,9 @@ import type { TargetKind } from './targets.ts';
 /** Rows per page: about two milliseconds of work. */
 const PAGE_ROWS = 500;
 
+/** Routes named with an entry that stands for them. */
+const ROUTES_LISTED = 100;
+
 export interface ReaderParts extends AdjRibOutParts {
   readonly core: RouteCore;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
@@ -117,13 +120,20 @@ export class RouteReader {
       const match = { kind: 'exact', prefix } as const;
       const family = prefixFamily(prefix);
       const page = this.#parts.core.fibEntries(target.fib, family, match, undefined, 1);
-      return page.rows.map((row) => this.#entry(network, target, row));
+      return page.rows.map((row) => this.#entry(network, target, row, true));
     });
   }
 
-  #entry(network: NetworkRuntime, { kind, reconciler }: TargetRuntime, row: FibRow): object {
+  #entry(
+    network: NetworkRuntime,
+    { fib, kind, reconciler }: TargetRuntime,
+    row: FibRow,
+    withRoutes = false,
+  ): object {
     const failure = reconciler.failure(row.prefix);
-    return entryObject(row, { network: network.config.name, target: kind, failure });
+    const isListed = withRoutes && row.routeCount > 0;
+    const routes = isListed ? this.#parts.core.carriedRoutes(fib, row.prefix, ROUTES_LISTED) : [];
+    return entryObject(row, { network: network.config.name, target: kind, failure, routes });
   }
 
   /** What the Loc-RIB forwards to, whatever its FIBs make of it. */
@@ -212,7 +222,7 @@ export class RouteReader {
       this.#parts.core.fibEntries(target.fib, family, match, cursor, PAGE_ROWS),
     );
     for await (const row of pages) {
-      if (select(row)) yield this.#entry(network, target, row);
+      if (select(row)) yield this.#entry(network, target, row, match.kind !== 'all');
     }
   }
 

@@ -1,6 +1,6 @@
 // A route core of the command's own: tables from files instead of sessions, with the same parsing, decision and dumps.
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
-import type { ReceiveResult, RouteCore } from '../core/route-core.ts';
+import type { Aggregation, ReceiveResult, RouteCore } from '../core/route-core.ts';
 import { addressFamilies } from '../net/address-family.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import type { MrtPeer } from '../sources/mrt-types.ts';
@@ -56,16 +56,21 @@ export class OfflineCore {
   /** The peer of a record is the same object for every entry of a file's peer index table. */
   readonly #byRecordPeer = new WeakMap<MrtPeer, Map<number, FeedPeer>>();
 
-  private constructor(core: RouteCore) {
+  private constructor(core: RouteCore, aggregation: Aggregation) {
     this.core = core;
     core.addNetwork(OFFLINE_NETWORK, { med: 'deterministic', multipath: 1, multipathRelax: false });
     core.trackNextHops(OFFLINE_NETWORK, false);
-    core.addFib(OFFLINE_FIB, OFFLINE_NETWORK, { holdRemovals: false });
+    core.addFib(OFFLINE_FIB, OFFLINE_NETWORK, {
+      holdRemovals: false,
+      aggregation,
+      cost: 'next-hops',
+    });
   }
 
-  static async create(): Promise<OfflineCore> {
+  /** `aggregation`: of the one FIB, as for OVN. */
+  static async create(aggregation: Aggregation = 'off'): Promise<OfflineCore> {
     const { loadCore } = await import('../core/core.ts'); // no other command pays for it
-    return new OfflineCore(await loadCore({ maximumBytes: MAX_MEMORY }));
+    return new OfflineCore(await loadCore({ maximumBytes: MAX_MEMORY }), aggregation);
   }
 
   /** Takes an UPDATE as if its peer had sent it at that second. */

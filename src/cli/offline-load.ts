@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { asSequence } from '../bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../bgp/messages/update.ts';
+import type { Aggregation } from '../core/route-core.ts';
 import { compareIpAddresses } from '../net/ip-address.ts';
 import type { Prefix } from '../net/prefix.ts';
 import { readBytes } from '../sources/compression.ts';
@@ -29,7 +30,12 @@ export interface Loaded {
   readonly failure: Error | undefined;
 }
 
-export interface MrtLoadOptions {
+export interface LoadOptions {
+  /** What the FIB of the tables is to be. */
+  readonly aggregation?: Aggregation;
+}
+
+export interface MrtLoadOptions extends LoadOptions {
   readonly assumeAddPath?: boolean;
 }
 
@@ -40,7 +46,7 @@ export async function loadMrt(
   files: readonly string[],
   options: MrtLoadOptions = {},
 ): Promise<Loaded> {
-  const offline = await OfflineCore.create();
+  const offline = await OfflineCore.create(options.aggregation);
   const troubles = new Troubles();
   let recordCount = 0;
   const failure = await readFiles(files, async (file, chunks) => {
@@ -84,8 +90,8 @@ function takeRecord(
 }
 
 /** Text lines; all routes come from one iBGP peer, named `file`. */
-export async function loadPrefixes(file: string): Promise<Loaded> {
-  const offline = await OfflineCore.create();
+export async function loadPrefixes(file: string, options: LoadOptions = {}): Promise<Loaded> {
+  const offline = await OfflineCore.create(options.aggregation);
   const troubles = new Troubles();
   let recordCount = 0;
   let isNumbered = false;

@@ -9,7 +9,7 @@ import {
 import type { FibRow, Page, PrefixMatch, WalkCursor } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import type { IpAddress } from '../net/ip-address.ts';
-import { formatPrefix, prefixFamily } from '../net/prefix.ts';
+import { prefixFamily } from '../net/prefix.ts';
 import { OFFLINE_FIB, OFFLINE_NETWORK, type OfflineCore } from './offline-core.ts';
 
 const PAGE_ROWS = 1024;
@@ -62,9 +62,18 @@ function* readFib(
     offline.core.fibEntries(OFFLINE_FIB, family, match, cursor, PAGE_ROWS);
   for (const row of pages(read)) {
     if (row.desired === undefined) continue;
-    const { nextHops, discard } = entryObject(row, { network, target: 'memory' });
-    const prefix = formatPrefix(row.prefix);
-    yield { network, family, prefix, nextHops, ...(discard && { discard }) };
+    const isListed = match.kind !== 'all' && row.routeCount > 0;
+    const routes = isListed ? offline.core.carriedRoutes(OFFLINE_FIB, row.prefix, PAGE_ROWS) : [];
+    const {
+      target: _,
+      installed: __,
+      ...entry
+    } = entryObject(row, {
+      network,
+      target: 'memory',
+      routes,
+    });
+    yield entry;
   }
 }
 

@@ -31,7 +31,10 @@ function announcer({ peer, importedFrom }: RouteObject): string {
 
 const installedColumn: Column<RouteObject> = {
   heading: 'INSTALLED',
-  text: ({ installed }) => flatText(installed),
+  text: ({ installed, carriedBy }) =>
+    carriedBy === undefined
+      ? flatText(installed)
+      : `${flatText(installed)} (${flatText(carriedBy)})`,
 };
 
 const reasonColumn: Column<RouteObject> = { heading: 'REASON', text: ({ reason }) => reason };
@@ -67,6 +70,7 @@ export function routeListing(options: {
       'extendedCommunities',
       'since',
       'installed',
+      'carriedBy',
       'reason',
     ],
   };
@@ -80,10 +84,25 @@ const desiredColumns: readonly Column<EntryObject>[] = [
   },
 ];
 
+const routesColumn: Column<EntryObject> = {
+  heading: 'ROUTES',
+  text: ({ routeCount, moreRoutes, routes }) => {
+    if (routeCount === undefined) return '';
+    const count = `${moreRoutes ? '≥ ' : ''}${routeCount}`;
+    return routes === undefined ? count : `${count}: ${routes.join(' ')}`;
+  },
+};
+
 /** What would be programmed, where nothing is. */
 export const desiredListing: Listing<EntryObject> = {
   columns: desiredColumns,
   fields: ['network', 'family', 'prefix', 'nextHops', 'discard'],
+};
+
+/** The same of an aggregated table. */
+export const aggregatedListing: Listing<EntryObject> = {
+  columns: [...desiredColumns, routesColumn],
+  fields: [...desiredListing.fields, 'routeCount', 'moreRoutes', 'routes'],
 };
 
 /** Entries of a FIB or a target. */
@@ -96,6 +115,7 @@ export const entryListing: Listing<EntryObject> = {
       heading: 'PROGRAMMED',
       text: ({ programmed }) => (programmed === undefined ? '' : nextHopsText(programmed)),
     },
+    routesColumn,
     { heading: 'FAILURE', text: ({ failure }) => failureText(failure) },
   ],
   fields: [
@@ -108,6 +128,9 @@ export const entryListing: Listing<EntryObject> = {
     'installed',
     'programmed',
     'failure',
+    'routeCount',
+    'moreRoutes',
+    'routes',
   ],
 };
 

@@ -3,13 +3,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AnnouncementObject } from '../control/announcement-object.ts';
 import { ControlClient } from '../control/client.ts';
 import type { EntryObject, RouteObject } from '../control/route-object.ts';
-import type { PrefixMatch } from '../core/route-core.ts';
+import type { Aggregation, PrefixMatch } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../net/prefix.ts';
 import { type Loaded, loadMrt, loadPrefixes, reportTroubles } from './offline-load.ts';
 import { readOffline } from './offline-read.ts';
 import { type OutputFormat, outputOption, printList } from './output.ts';
 import {
+  aggregatedListing,
   announcementListing,
   desiredListing,
   entryListing,
@@ -33,7 +34,7 @@ interface RoutesOptions {
   readonly mrt?: string[];
   readonly assumeAddPath?: true;
   readonly prefixes?: string;
-  readonly aggregation: string;
+  readonly aggregation: Aggregation;
   readonly why?: true;
   readonly output: OutputFormat;
   readonly socket: string;
@@ -63,8 +64,8 @@ export function routesCommand(): Command {
     .option('--assume-add-path', 'UPDATEs of the MRT files carry path identifiers')
     .option('--prefixes <file>', 'from text lines `prefix nexthop` instead of an agent')
     .addOption(
-      new Option('--aggregation <mode>', 'with --prefixes and --stage fib')
-        .choices(['off'])
+      new Option('--aggregation <mode>', 'of --stage fib, with --prefixes or --mrt')
+        .choices(['off', 'exact', 'discard'])
         .default('off'),
     )
     .option('--why', 'the reason of the decision with each route')
@@ -128,8 +129,9 @@ function askAgent(options: RoutesOptions, match: PrefixMatch): AsyncIterable<obj
 }
 
 function load(options: RoutesOptions): Promise<Loaded> {
-  if (options.prefixes !== undefined) return loadPrefixes(options.prefixes);
-  return loadMrt(options.mrt!, { assumeAddPath: options.assumeAddPath ?? false });
+  const { aggregation, assumeAddPath = false } = options;
+  if (options.prefixes !== undefined) return loadPrefixes(options.prefixes, { aggregation });
+  return loadMrt(options.mrt!, { assumeAddPath, aggregation });
 }
 
 function readLoaded(
@@ -148,7 +150,7 @@ function readLoaded(
 
 async function printRoutes(
   rows: AsyncIterable<object> | Iterable<object>,
-  { stage = 'loc-rib', output, why }: RoutesOptions,
+  { stage = 'loc-rib', output, why, aggregation }: RoutesOptions,
   isRunning: boolean,
 ): Promise<void> {
   if (stage === 'adj-rib-in' || stage === 'loc-rib') {
@@ -157,7 +159,8 @@ async function printRoutes(
   } else if (stage === 'adj-rib-out') {
     await printList(rows as AsyncIterable<AnnouncementObject>, announcementListing, output);
   } else {
-    const listing = isRunning ? entryListing : desiredListing;
+    const offlineListing = aggregation === 'off' ? desiredListing : aggregatedListing;
+    const listing = isRunning ? entryListing : offlineListing;
     await printList(rows as AsyncIterable<EntryObject>, listing, output);
   }
 }

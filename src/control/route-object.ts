@@ -1,8 +1,8 @@
 // Rows of the core → the route object of every command and of the API. Field names are the contract with other programs.
-import type { FibNextHop, FibRow, FibState, RouteRow } from '../core/route-core.ts';
+import type { FibNextHop, FibRow, FibState, RouteCarrier, RouteRow } from '../core/route-core.ts';
 import { formatHex } from '../net/hex.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
-import { formatPrefix } from '../net/prefix.ts';
+import { clearHostBits, formatPrefix, type Prefix } from '../net/prefix.ts';
 import { type AttributeFields, type RouteNextHop, sharedFields } from './attribute-fields.ts';
 
 /** Where a FIB writes to. */
@@ -31,6 +31,8 @@ export interface RouteObject extends AttributeFields {
   /** RFC 3339, whole seconds. */
   readonly since: string;
   readonly installed?: Partial<Record<TargetName, InstallState>>;
+  /** The entry that stands for the route, where it is not its own: of an aggregated target. `parts`: several inside the prefix. */
+  readonly carriedBy?: Partial<Record<TargetName, string>>;
   readonly reason: string;
 }
 
@@ -49,6 +51,12 @@ export interface EntryObject {
   readonly programmed?: readonly RouteNextHop[];
   /** Why the target does not take it. */
   readonly failure?: EntryFailure;
+  /** How many routes the entry stands for, where its target is aggregated. */
+  readonly routeCount?: number;
+  /** There were too many to look at all of them: routeCount is the least. */
+  readonly moreRoutes?: true;
+  /** The first of those routes, where a prefix was asked for. */
+  readonly routes?: readonly string[];
 }
 
 export interface EntryFailure {
@@ -118,6 +126,7 @@ export function entryObject(
     readonly network: string;
     readonly target: TargetName;
     readonly failure?: TimedFailure | undefined;
+    readonly routes?: readonly Prefix[] | undefined;
   },
 ): EntryObject {
   const nextHops = row.desired?.map(describeNextHop) ?? [];
@@ -132,6 +141,9 @@ export function entryObject(
     installed: installStates[row.state],
     ...(programmed === undefined || isSameText(programmed, nextHops) ? undefined : { programmed }),
     ...(target.failure === undefined ? undefined : { failure: describeFailure(target.failure) }),
+    ...(row.routeCount === 0 ? undefined : { routeCount: row.routeCount }),
+    ...(row.hasMoreRoutes ? { moreRoutes: true } : undefined),
+    ...(target.routes?.length ? { routes: target.routes.map(formatPrefix) } : undefined),
   };
 }
 
@@ -150,17 +162,29 @@ export function formatTimeMs(milliseconds: number): string {
   return formatTime(Math.floor(milliseconds / 1000));
 }
 
-/** The field, where there is a target with a name. */
-function installedIn(row: RouteRow, names: RouteNames): Pick<RouteObject, 'installed'> | undefined {
+/** The fields, where there is a target with a name. */
+function installedIn(
+  row: RouteRow,
+  names: RouteNames,
+): Pick<RouteObject, 'installed' | 'carriedBy'> | undefined {
   const installed: Partial<Record<TargetName, InstallState>> = {};
-  let isKnown = false;
-  for (const { fib, state } of row.fibStates) {
+  const carriedBy: Partial<Record<TargetName, string>> = {};
+  for (const { fib, state, carrier } of row.fibStates) {
     const target = names.target(fib);
     if (target === undefined) continue;
     installed[target] = installStates[state];
-    isKnown = true;
+    const entry = carrierText(row.prefix, carrier);
+    if (entry !== undefined) carriedBy[target] = entry;
   }
-  return isKnown ? { installed } : undefined;
+  if (Object.keys(installed).length === 0) return undefined;
+  return { installed, ...(Object.keys(carriedBy).length === 0 ? undefined : { carriedBy }) };
+}
+
+function carrierText(prefix: Prefix | undefined, carrier: RouteCarrier): string | undefined {
+  if (prefix === undefined || carrier === undefined || carrier === prefix.length) return undefined;
+  return carrier === 'parts'
+    ? carrier
+    : formatPrefix({ address: clearHostBits(prefix.address, carrier), length: carrier });
 }
 
 const installStates: Readonly<Record<FibState, InstallState>> = {

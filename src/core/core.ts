@@ -58,7 +58,14 @@ import {
 } from '../net/address-family.ts';
 import { type Prefix, prefixFamily } from '../net/prefix.ts';
 import { type CoreExports, instantiateCore } from './core-module.ts';
-import { addressSize, keySize, readFibRows, readNextHopEvents, readRouteRows } from './pages.ts';
+import {
+  addressSize,
+  keySize,
+  readCarriedPrefixes,
+  readFibRows,
+  readNextHopEvents,
+  readRouteRows,
+} from './pages.ts';
 import { readTrial } from './policy-trial.ts';
 import { Received } from './received.ts';
 import { encodeObservations, type FibBatchMessage, observationParts } from './records.ts';
@@ -600,6 +607,16 @@ export class WasmRouteCore implements RouteCore {
       lengths.set(new Int16Array(this.#exports.memory.buffer, this.#output, count), first);
     }
     return lengths;
+  }
+
+  carriedRoutes(fib: number, prefix: Prefix, limit: number): Prefix[] {
+    const family = prefixFamily(prefix);
+    const bits = this.#writeMatch({ kind: 'exact', prefix });
+    const done = this.#exports.readCarried(fib, familyNumbers(family).index, bits, limit);
+    this.#refresh();
+    this.#expect(done, `FIB ${fib} is not known`);
+    const count = this.#field(RESULT_OUTPUT_COUNT);
+    return readCarriedPrefixes(this.#view, this.#output, count, family);
   }
 
   memory(): CoreMemory {

@@ -7,9 +7,13 @@ import {
   ATTRIBUTE_SET_RECEIVED,
   ATTRIBUTE_SET_SIZE,
   ATTRIBUTE_SET_WEIGHT,
+  FIB_CARRIER_NONE,
+  FIB_CARRIER_PARTS,
   FIB_ROW_BITS,
   FIB_ROW_DESIRED,
   FIB_ROW_INSTALLED,
+  FIB_ROW_MORE_ROUTES,
+  FIB_ROW_ROUTE_COUNT,
   FIB_ROW_SIZE,
   FIB_ROW_STATE,
   NEXT_HOP_EVENT_ADDED,
@@ -52,6 +56,7 @@ import type {
   FibRow,
   FibState,
   NextHopEvent,
+  RouteCarrier,
   RouteRow,
   StoredAttributes,
 } from './route-core.ts';
@@ -83,7 +88,7 @@ export function readRouteRows(
     rows.push(readRouteRow(view, offset, family, fibs, attributeSets));
     const fibCount = view.getUint16(offset + ROUTE_ROW_FIB_COUNT, true);
     const bits = view.getUint16(offset + ROUTE_ROW_BITS, true);
-    offset += ROUTE_ROW_SIZE + keySize(bits) + ((fibCount + 3) & ~3);
+    offset += ROUTE_ROW_SIZE + keySize(bits) + ((2 * fibCount + 3) & ~3);
   }
   return rows;
 }
@@ -120,8 +125,17 @@ function readRouteRow(
     since: view.getUint32(offset + ROUTE_ROW_SINCE, true),
     attributes: readAttributes(view, attributeSet, family, attributeSets),
     received: readAttributes(view, received || attributeSet, family, attributeSets),
-    fibStates: fibs.map((fib, i) => ({ fib, state: fibStates[view.getUint8(stateOffset + i)]! })),
+    fibStates: fibs.map((fib, i) => ({
+      fib,
+      state: fibStates[view.getUint8(stateOffset + 2 * i)]!,
+      carrier: carrierOf(view.getUint8(stateOffset + 2 * i + 1)),
+    })),
   };
+}
+
+function carrierOf(byte: number): RouteCarrier {
+  if (byte === FIB_CARRIER_NONE) return undefined;
+  return byte === FIB_CARRIER_PARTS ? 'parts' : byte;
 }
 
 function readAttributes(
@@ -176,8 +190,31 @@ export function readFibRows(
       state: fibStates[view.getUint8(rowOffset + FIB_ROW_STATE)]!,
       desired: sets.get(view.getUint32(rowOffset + FIB_ROW_DESIRED, true)),
       installed: sets.get(view.getUint32(rowOffset + FIB_ROW_INSTALLED, true)),
+      ...readRouteCount(view.getUint32(rowOffset + FIB_ROW_ROUTE_COUNT, true)),
     };
   });
+}
+
+function readRouteCount(word: number): Pick<FibRow, 'routeCount' | 'hasMoreRoutes'> {
+  const hasMoreRoutes = word >= FIB_ROW_MORE_ROUTES;
+  return { routeCount: hasMoreRoutes ? word - FIB_ROW_MORE_ROUTES : word, hasMoreRoutes };
+}
+
+/** Prefixes as readCarried leaves them: a length and a stored key each. */
+export function readCarriedPrefixes(
+  view: DataView,
+  start: number,
+  count: number,
+  family: AddressFamily,
+): Prefix[] {
+  const prefixes: Prefix[] = [];
+  let offset = start;
+  for (let i = 0; i < count; i++) {
+    const bits = view.getUint32(offset, true);
+    prefixes.push(readPrefix(view, offset + 4, bits, family));
+    offset += 4 + keySize(bits);
+  }
+  return prefixes;
 }
 
 function readSets(view: DataView, start: number, end: number): Map<number, FibNextHop[]> {

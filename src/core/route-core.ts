@@ -149,7 +149,12 @@ export interface RouteRow {
   /** What the peer sent; the same object where the policy changed nothing. */
   readonly received: StoredAttributes;
   /** State per FIB of the route's network, in the order the FIBs were added. */
-  readonly fibStates: readonly { readonly fib: number; readonly state: FibState }[];
+  readonly fibStates: readonly {
+    readonly fib: number;
+    /** Of the entry that carries the route. */
+    readonly state: FibState;
+    readonly carrier: RouteCarrier;
+  }[];
 }
 
 /** An interned attribute set: canonical path attribute bytes plus the next hop that came with them. */
@@ -166,12 +171,22 @@ export interface StoredAttributes {
 }
 
 /** One entry of a FIB: what a target should hold, and what it does. */
+/**
+ * The entry that carries a route: the length of its prefix, which covers the route's. `parts`: several entries inside the route's
+ * prefix do, in an aggregated FIB. Undefined: none.
+ */
+export type RouteCarrier = number | 'parts' | undefined;
+
 export interface FibRow {
   readonly prefix: Prefix;
   readonly family: AddressFamily;
   readonly state: FibState;
   readonly desired: readonly FibNextHop[] | undefined;
   readonly installed: readonly FibNextHop[] | undefined;
+  /** Routes the entry stands for, where the FIB is aggregated, else 0. */
+  readonly routeCount: number;
+  /** There were too many to look at all of them. */
+  readonly hasMoreRoutes: boolean;
 }
 
 /** What a Loc-RIB forwards a prefix to; no next hops: nothing, on purpose. */
@@ -386,6 +401,8 @@ export interface RouteCore {
     cursor: WalkCursor | undefined,
     limit: number,
   ): Page<LabelRow>;
+  /** The routes an entry of an aggregated FIB stands for, up to `limit`. */
+  carriedRoutes(fib: number, prefix: Prefix, limit: number): Prefix[];
   memory(): CoreMemory;
 
   // ---- without any table ----

@@ -35,6 +35,7 @@ describe('build/core.wasm', () => {
         "outputBuffer",
         "passRestedPrefixes",
         "putIncomingPolicy",
+        "readCarried",
         "readFib",
         "readFibCounters",
         "readLabels",

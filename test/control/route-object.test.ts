@@ -45,12 +45,21 @@ const row: RouteRow = {
   attributes: stored,
   received: stored,
   fibStates: [
-    { fib: 1, state: 'installed' },
-    { fib: 2, state: 'absent' },
+    { fib: 1, state: 'installed', carrier: 24 },
+    { fib: 2, state: 'absent', carrier: undefined },
   ],
 };
 
 describe('a route', () => {
+  it('names the entry that carries it, where it is another', () => {
+    const carried = (carrier: number | 'parts' | undefined) =>
+      routeObject({ ...row, fibStates: [{ fib: 1, state: 'installed', carrier }] }, names);
+    expect(carried(16).carriedBy).toEqual({ ovn: '203.0.0.0/16' });
+    expect(carried('parts').carriedBy).toEqual({ ovn: 'parts' });
+    expect(carried(24)).not.toHaveProperty('carriedBy');
+    expect(carried(undefined)).not.toHaveProperty('carriedBy');
+  });
+
   it('names the network it was imported from', () => {
     expect(routeObject({ ...row, importedFrom: 3 }, names)).toMatchObject({
       peer: 'tor-a',
@@ -154,8 +163,21 @@ describe('an entry', () => {
     state: 'installed',
     desired: [hop('172.18.0.2'), hop('172.18.0.3', 2)],
     installed: [hop('172.18.0.2'), hop('172.18.0.3', 2)],
+    routeCount: 0,
+    hasMoreRoutes: false,
   };
   const target = { network: 'default', target: 'ovn' } as const;
+
+  it('says which routes it stands for', () => {
+    const routes = [parsePrefix('203.0.113.0/25')!, parsePrefix('203.0.113.128/25')!];
+    expect(entryObject({ ...entry, routeCount: 2 }, { ...target, routes })).toMatchObject({
+      routeCount: 2,
+      routes: ['203.0.113.0/25', '203.0.113.128/25'],
+    });
+    expect(entryObject({ ...entry, routeCount: 65536, hasMoreRoutes: true }, target)).toMatchObject(
+      { routeCount: 65536, moreRoutes: true },
+    );
+  });
 
   it('says what should be there', () => {
     expect(entryObject(entry, target)).toEqual({

@@ -287,6 +287,72 @@ describe('routes of others', () => {
   });
 });
 
+describe('who asks', () => {
+  const carriers = (bench: Bench) =>
+    bench.core
+      .routes(
+        { network: 1, family: 'ipv4-unicast', stage: 'loc-rib', match: { kind: 'all' } },
+        undefined,
+        100,
+      )
+      .rows.map(({ prefix, fibStates }) => {
+        const [{ state, carrier }] = fibStates as [(typeof fibStates)[0]];
+        return `${formatPrefix(prefix!)} by ${carrier} ${state}`;
+      });
+  const entries = (bench: Bench) =>
+    bench.core
+      .fibEntries(FIB, 'ipv4-unicast', { kind: 'all' }, undefined, 100)
+      .rows.map(({ prefix, routeCount }) => {
+        const routes = bench.core.carriedRoutes(FIB, prefix, 10);
+        expect(routes.length).toBe(routeCount);
+        return `${formatPrefix(prefix)} for ${routes.map(formatPrefix).join(' ')}`;
+      });
+
+  it('hears which entry carries a route, and which routes an entry stands for', async () => {
+    const bench = await Bench.create();
+    bench.announce('10.0.0.0/24', A);
+    bench.announce('10.0.0.0/25', A);
+    bench.announce('10.0.1.0/24', A);
+    bench.announce('10.0.1.64/26', B);
+    bench.settle();
+    expect(carriers(bench)).toEqual([
+      '10.0.0.0/24 by 23 installed',
+      '10.0.0.0/25 by 23 installed',
+      '10.0.1.0/24 by 23 installed',
+      '10.0.1.64/26 by 26 installed',
+    ]);
+    expect(entries(bench)).toEqual([
+      '10.0.0.0/23 for 10.0.0.0/24 10.0.0.0/25 10.0.1.0/24',
+      '10.0.1.64/26 for 10.0.1.64/26',
+    ]);
+  });
+
+  it('hears of a route that is put together of parts', async () => {
+    const bench = await Bench.create();
+    bench.announce('0.0.0.0/0', A);
+    bench.announce('10.0.0.0/8', B);
+    bench.announce('10.0.0.0/9', A);
+    bench.settle();
+    expect(carriers(bench)).toEqual([
+      '0.0.0.0/0 by 0 installed',
+      '10.0.0.0/8 by parts installed',
+      '10.0.0.0/9 by 0 installed',
+    ]);
+    expect(entries(bench)).toEqual([
+      '0.0.0.0/0 for 0.0.0.0/0 10.0.0.0/9',
+      '10.128.0.0/9 for 10.0.0.0/8',
+    ]);
+  });
+
+  it('hears that a route waits until its entry is in place', async () => {
+    const bench = await Bench.create();
+    bench.announce('10.0.0.0/25', A);
+    bench.announce('10.0.0.128/25', A);
+    bench.work();
+    expect(carriers(bench)).toEqual(['10.0.0.0/25 by 24 pending', '10.0.0.128/25 by 24 pending']);
+  });
+});
+
 describe('the order', () => {
   it('is sets by falling length, then removals by rising length, over batches of one', async () => {
     const bench = await Bench.create();

@@ -344,8 +344,8 @@ describe('FIBs', () => {
       1,
     ).rows;
     expect(row!.fibStates).toEqual([
-      { fib: FIB, state: 'pending' },
-      { fib: 6, state: 'pending' },
+      { fib: FIB, state: 'pending', carrier: 8 },
+      { fib: 6, state: 'pending', carrier: 8 },
     ]);
   });
 
