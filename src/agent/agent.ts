@@ -183,10 +183,7 @@ export class Agent {
       const overruled = [...this.#byHand];
       this.#byHand.clear();
       if (overruled.length > 0) {
-        this.#log.warn(
-          { networks: overruled },
-          'are as the file says again, not as the control API',
-        );
+        this.#log.warn({ networks: overruled }, 'networks are as the file says again');
       }
       await this.#changeTo(config);
     });
