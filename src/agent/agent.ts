@@ -24,6 +24,7 @@ import { AgentControl } from './control.ts';
 import { ImportTable } from './import-table.ts';
 import { withNetwork, withoutNetwork } from './network-change.ts';
 import { NetworkTable } from './network-table.ts';
+import { vrfsOf } from './next-hop-vrfs.ts';
 import { Numbers } from './numbers.ts';
 import { PeerTable, sourcesOf } from './peer-table.ts';
 import { type Passwords, readPasswords, routerIdNumber } from './peers.ts';
@@ -95,7 +96,10 @@ export class Agent {
           log,
           onChanged: wake,
           onSettled: wake,
-          vrfOf: (network) => this.#networks.vrfOf(network),
+          vrfsOf: (id) => {
+            const network = this.#networks.byId(id)?.config;
+            return network === undefined ? [undefined] : vrfsOf(this.#config, network);
+          },
         });
     this.#workLoop = new WorkLoop({
       core,

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig, PeerConfig } from '../config/config.ts';
 import { isTableFollowed } from '../config/followed-tables.ts';
+import { importedVrfs } from './next-hop-vrfs.ts';
 
 export interface ConfigDiff {
   readonly peers: {
@@ -40,7 +41,9 @@ export function diffConfig(
   const networks = diffByName(
     before.networks,
     after.networks,
-    (network) => isTableFollowed(before, network) !== isTableFollowed(after, network),
+    (network) =>
+      isTableFollowed(before, network) !== isTableFollowed(after, network) ||
+      !isDeepStrictEqual(importedVrfs(before, network), importedVrfs(after, network)),
   );
   const isElsewhere = ({ network }: PeerConfig) => vrfOf(before, network) !== vrfOf(after, network);
   const isSessionTouched = (peer: PeerConfig) => rekeyed.has(peer.name) || isElsewhere(peer);

@@ -39,9 +39,9 @@ export class NetworkTable {
     return this.#networks;
   }
 
-  /** The VRF device of a network, by its number in the core. */
-  vrfOf(id: number): string | undefined {
-    return [...this.#networks.values()].find((each) => each.id === id)?.config.vrf;
+  /** A network by its number in the core. */
+  byId(id: number): NetworkRuntime | undefined {
+    return [...this.#networks.values()].find((each) => each.id === id);
   }
 
   /** The FIB has something to drain. */

@@ -4,6 +4,7 @@ import type { Config, NetworkConfig } from '../config/config.ts';
 import { isTableFollowed } from '../config/followed-tables.ts';
 import type { Aggregation } from '../core/route-core.ts';
 import type { SinkOptions } from '../workers/messages.ts';
+import { importedVrfs, vrfsOf } from './next-hop-vrfs.ts';
 
 /** The kind of place, as `routes --stage` and `installed` name it. */
 export type TargetKind = 'ovn' | 'host';
@@ -44,8 +45,14 @@ function hostTarget(config: Config, network: NetworkConfig): TargetPlan[] {
   if (isTableFollowed(config, network)) return [];
   const { vrf, table, hostAggregation: aggregation } = network;
   const { protocol, metric } = config.host;
-  const tellsForeign = aggregation !== 'off';
-  const mark = { kind: 'host', protocol, metric, ...(tellsForeign && { tellsForeign }) } as const;
+  const vrfs = [...new Set([...vrfsOf(config, network), ...importedVrfs(config, network)])];
+  const mark = {
+    kind: 'host',
+    protocol,
+    metric,
+    ...(aggregation !== 'off' && { tellsForeign: true }),
+    ...(vrfs.some((each) => each !== undefined) && { nextHopVrfs: vrfs }),
+  } as const;
   if (vrf !== undefined) {
     return [{ kind: 'host', aggregation, sink: { ...mark, table: vrf, isVrf: true } }];
   }

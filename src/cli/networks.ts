@@ -61,6 +61,7 @@ const networkListing: Listing<Answer> = {
     'target',
     'state',
     'firstSync',
+    'waiting',
     'waitingFor',
     'imports',
     'importedBy',
@@ -84,9 +85,10 @@ function targetRows(network: Answer): Answer[] {
   return targets.length === 0 ? [network] : targets.map((target) => ({ ...network, ...target }));
 }
 
-/** What an operator should know first: removals that wait for a word, whom the first sync waits for, a refusal, else the state's reason. */
+/** What an operator should know first: a VRF device that is missing, removals that wait for a word, whom the first sync waits for, a refusal, else the state's reason. */
 function whyNot(target: Answer): string {
   const {
+    waiting,
     removalsHeld,
     waitingFor = [],
     sources = [],
@@ -94,6 +96,7 @@ function whyNot(target: Answer): string {
     problems = [],
     reason = problems[0],
   } = target as {
+    waiting?: string;
     removalsHeld?: string;
     waitingFor?: readonly string[];
     sources?: readonly { readonly source: string; readonly state: string; reason?: string }[];
@@ -101,6 +104,7 @@ function whyNot(target: Answer): string {
     problems?: readonly string[];
     reason?: string;
   };
+  if (waiting !== undefined) return waiting;
   if (removalsHeld !== undefined) return `removals held: ${removalsHeld}; rutter release`;
   if (target['state'] !== 'ready') return reason ?? '';
   const lost = sources.find(({ state }) => state !== 'following');

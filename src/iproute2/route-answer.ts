@@ -16,6 +16,8 @@ export type Location =
 export interface RouteJson {
   /** Route type number of linux/rtnetlink.h, when it is not unicast. */
   readonly type?: string;
+  /** Number, where it is not `main`. */
+  readonly table?: string;
   readonly dst?: string;
   readonly gateway?: string;
   readonly via?: { readonly host: string };
@@ -29,6 +31,9 @@ export interface RouteJson {
 /** Flags of a way out that carries nothing (linux/rtnetlink.h RTNH_F_DEAD, RTNH_F_LINKDOWN). */
 const deadFlags = new Set(['dead', 'linkdown']);
 
+/** local, main, default: rtnetlink(7). */
+const mainTables = new Set(['253', '254', '255']);
+
 const typeNames: Readonly<Record<string, string>> = {
   2: 'local',
   3: 'broadcast',
@@ -41,6 +46,14 @@ const typeNames: Readonly<Record<string, string>> = {
 
 export function isOwnRoute(route: RouteJson, protocol: number): boolean {
   return route.protocol === String(protocol);
+}
+
+/**
+ * Whether a VRF's look-up ended in the VRF. Where the VRF's table has no match, the kernel's rules go on to the main tables: a packet would leave
+ * the network.
+ */
+export function isInsideVrf({ table }: RouteJson): boolean {
+  return table !== undefined && !mainTables.has(table);
 }
 
 /** Follows a route to its first living way out. */

@@ -9,30 +9,53 @@ import { endOf, ipArguments, readIpJson } from './command.ts';
 import { LineSplitter } from './line-splitter.ts';
 import {
   bestForeignMatch,
+  isInsideVrf,
   isOwnRoute,
   type Location,
   locate,
   type RouteJson,
 } from './route-answer.ts';
 
+/** A VRF device whose table decides; undefined: the main tables. */
+export type Vrf = string | undefined;
+
 export interface LookupScope {
   readonly namespace: string | undefined;
   /** Kernel route protocol that marks our own routes. */
   readonly protocol: number;
-  /** VRF device whose table decides; undefined for the main tables. */
-  readonly vrf?: string | undefined;
+  /** Where to look: in the first VRF, and for what is not there in the next. */
+  readonly vrfs: readonly Vrf[];
 }
 
-/** Where each address is, in order. Rejects when `ip` cannot be started. */
+type VrfScope = Omit<LookupScope, 'vrfs'> & { readonly vrf: Vrf };
+
+/** Where each address is, in order; one that is nowhere has the first VRF's reason. Rejects when `ip` cannot be started. */
 export async function lookUpRoutes(
-  scope: LookupScope,
+  { vrfs, ...scope }: LookupScope,
   addresses: readonly string[],
 ): Promise<Location[]> {
+  const found: Location[] = [];
+  for (const vrf of vrfs) {
+    const missing = addresses.flatMap((_, i) => (found[i]?.reachable ? [] : [i]));
+    const texts = missing.map((i) => addresses[i]!);
+    const locations = await lookUpInVrf({ ...scope, vrf }, texts);
+    for (const [at, i] of missing.entries()) {
+      if (found[i] === undefined || locations[at]!.reachable) found[i] = locations[at]!;
+    }
+  }
+  return found;
+}
+
+async function lookUpInVrf(scope: VrfScope, addresses: readonly string[]): Promise<Location[]> {
   if (addresses.length === 0) return [];
   const answers = await askKernel(scope, addresses);
   return Promise.all(
     answers.map((answer, i) => {
       if (typeof answer === 'string') return { reachable: false as const, reason: answer };
+      if (scope.vrf !== undefined && !isInsideVrf(answer)) {
+        const reason = `${addresses[i]} is not inside VRF ${scope.vrf}`;
+        return { reachable: false as const, reason };
+      }
       if (!isOwnRoute(answer, scope.protocol)) return locate(addresses[i]!, answer);
       return lookUpForeign(scope, addresses[i]!);
     }),
@@ -41,7 +64,7 @@ export async function lookUpRoutes(
 
 /** Per address the matching route, or why there is none. */
 async function askKernel(
-  scope: LookupScope,
+  scope: VrfScope,
   addresses: readonly string[],
 ): Promise<(RouteJson | string)[]> {
   const vrf = scope.vrf === undefined ? '' : ` vrf ${scope.vrf}`;
@@ -69,7 +92,7 @@ async function askKernel(
   );
 }
 
-async function lookUpForeign(scope: LookupScope, address: string): Promise<Location> {
+async function lookUpForeign(scope: VrfScope, address: string): Promise<Location> {
   const family = parseIpAddress(address)?.length === 16 ? '-6' : '-4';
   const table = scope.vrf === undefined ? ['table', 'main'] : ['vrf', scope.vrf];
   const args = ['-N', family, 'route', 'show', 'to', 'match', address, ...table];

@@ -13,7 +13,7 @@ import { parseKernelRoute } from '../iproute2/kernel-route.ts';
 import { Links } from '../iproute2/links.ts';
 import { IpMonitor } from '../iproute2/monitor.ts';
 import type { MonitorLine } from '../iproute2/monitor-line.ts';
-import { lookUpRoutes } from '../iproute2/route-lookup.ts';
+import { lookUpRoutes, type Vrf } from '../iproute2/route-lookup.ts';
 import { formatIpAddress, isLinkLocal } from '../net/ip-address.ts';
 import { containsPrefix, parsePrefix } from '../net/prefix.ts';
 
@@ -35,8 +35,8 @@ export interface NextHopTrackerOptions {
   readonly onSettled?: () => void;
   /** Network namespace to ask; undefined is our own. */
   readonly namespace?: string;
-  /** The VRF device of a network; undefined for the main tables. */
-  readonly vrfOf?: (network: number) => string | undefined;
+  /** Where the next hops of a network are: VRF devices in this order, undefined for the main tables. All are in the main tables by default. */
+  readonly vrfsOf?: (network: number) => readonly Vrf[];
 }
 
 interface TrackedNextHop {
@@ -221,10 +221,12 @@ export class NextHopTracker {
       found.set(each, { resolved: link?.isUp === true, metric: 0 });
     }
     const routed = nextHops.filter(({ event }) => !isLinkLocal(event.address));
-    for (const [vrf, members] of Map.groupBy(routed, (each) => this.#vrf(each))) {
+    const places = Map.groupBy(routed, (each) => JSON.stringify(this.#vrfs(each)));
+    for (const members of places.values()) {
       const { namespace, protocol } = this.#options;
       const texts = members.map(({ text }) => text);
-      const locations = await lookUpRoutes({ namespace, protocol, vrf }, texts);
+      const vrfs = this.#vrfs(members[0]!);
+      const locations = await lookUpRoutes({ namespace, protocol, vrfs }, texts);
       for (const [i, location] of locations.entries()) {
         const metric = location.reachable ? location.metric : 0;
         found.set(members[i]!, { resolved: location.reachable, metric });
@@ -233,7 +235,7 @@ export class NextHopTracker {
     return nextHops.map((each) => found.get(each)!);
   }
 
-  #vrf({ event }: TrackedNextHop): string | undefined {
-    return this.#options.vrfOf?.(event.network);
+  #vrfs({ event }: TrackedNextHop): readonly Vrf[] {
+    return this.#options.vrfsOf?.(event.network) ?? [undefined];
   }
 }

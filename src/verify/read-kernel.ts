@@ -40,7 +40,8 @@ export async function readKernel(
   const links = new Links(namespace);
   await links.read();
   const addresses = [...nextHops];
-  const found = await lookUpRoutes({ namespace, protocol, vrf: table.vrf }, addresses);
+  const vrfs = options.nextHopVrfs ?? [undefined];
+  const found = await lookUpRoutes({ namespace, protocol, vrfs }, addresses);
   const locations = new Map(addresses.map((address, i) => [address, found[i]!]));
   const wayOf = ({ address, weight, interfaceIndex = 0 }: WantedNextHop): string => {
     if (interfaceIndex !== 0) {

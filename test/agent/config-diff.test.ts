@@ -94,6 +94,20 @@ describe('diffConfig', () => {
     expect(differences(from, to)).toEqual(expected);
   });
 
+  it('a network that moves to another VRF takes its peers along, and is told to who imports from it', () => {
+    const inVrf = (vrf: string) =>
+      parse(
+        base
+          .replace('65002,', '65002, network: blue,')
+          .replace('table: 200', `vrf: ${vrf}`)
+          .replace('table: 100,', 'table: 100, imports: [{ from: blue }],'),
+      );
+    const { peers, networks } = diffConfig(inVrf('blue'), inVrf('teal'));
+    expect(peers.replaced.map(({ name }) => name)).toEqual(['b']);
+    expect(peers.updated).toEqual([]);
+    expect(networks.changed.map(({ name }) => name)).toEqual(['default', 'blue']);
+  });
+
   it('opens a session anew for another password', () => {
     expect(differences('node: node', 'node: node', ['a'])).toEqual({ replaced: ['a'] });
   });

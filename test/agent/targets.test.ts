@@ -61,7 +61,10 @@ sources: [{ kind: kernel, tables: [254] }]`);
       {
         kind: 'host',
         aggregation: 'off',
-        sink: { kind: 'host', table: 'blue', isVrf: true, protocol: 114, metric: 20 },
+        sink: {
+          ...{ kind: 'host', table: 'blue', isVrf: true, protocol: 114, metric: 20 },
+          nextHopVrfs: ['blue'],
+        },
       },
     ]);
   });

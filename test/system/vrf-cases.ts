@@ -29,6 +29,33 @@ export const vrfCases: readonly VrfCase[] = [
     },
   },
   {
+    name: 'routes of another network arrive by an import line, towards its VRF, and not without one',
+    async run(site) {
+      await untilRoutes(site, TABLES.grey, blueRoutes);
+      assert.deepEqual(await site.ours(TABLES.red), redRoutes);
+      assert.deepEqual(await site.learned('red'), ['22.100.1.0/24']);
+    },
+  },
+  {
+    name: 'where FRR fills the VRF, its routes are learned and its table is left to it',
+    async run(site) {
+      const amber = () => site.learnedHere('amber');
+      await untilEqual(site, 'what FRR learned', amber, [
+        '198.51.100.0/24 10.0.0.2',
+        '203.0.113.0/25 10.0.0.2',
+      ]);
+      await site.configureRouter(
+        'router bgp 65001 vrf amber',
+        'address-family ipv4 unicast',
+        'no network 203.0.113.0/25',
+      );
+      await untilEqual(site, 'what FRR kept', amber, ['198.51.100.0/24 10.0.0.2']);
+      assert.deepEqual(await site.ours(TABLES.amber), []);
+      const installed = await site.routes(TABLES.amber, 'others');
+      assert.equal(installed.filter((line) => line.includes('proto 186')).length, 1);
+    },
+  },
+  {
     name: 'a VRF device that appears while running starts its network: link-local, on an interface',
     async run(site) {
       const before = await site.network('green');
@@ -46,17 +73,17 @@ export const vrfCases: readonly VrfCase[] = [
   {
     name: 'a restart of the agent writes nothing',
     async run(site) {
-      const tables = [TABLES.red, TABLES.blue, TABLES.green];
+      const tables = [TABLES.red, TABLES.blue, TABLES.green, TABLES.grey];
       const read = () => Promise.all(tables.map((table) => site.routes(table, 'ours')));
       const before = await read();
       assert.deepEqual(
         before.map(({ length }) => length),
-        [2, 2, 1],
+        [2, 2, 1, 2],
       );
       const stopWatching = await site.watchRoutes();
       await site.stopAgent();
       await site.startAgent();
-      for (const vrf of ['red', 'blue', 'green'] as const) {
+      for (const vrf of ['red', 'blue', 'green', 'grey', 'amber'] as const) {
         await site.until(`the first sync of ${vrf}`, async () => {
           const { firstSync, targets } = await site.network(vrf);
           return firstSync === 'finished' && isAtRest(targets);
@@ -86,6 +113,15 @@ export const vrfCases: readonly VrfCase[] = [
       await untilRoutes(site, TABLES.red, []);
       assert.deepEqual(await site.ours(TABLES.blue), blueRoutes);
       assert.equal((await site.peer('blue'))['establishedCount'], blue['establishedCount']);
+    },
+  },
+  {
+    name: 'routes that lead out of a VRF go from its table when its device goes',
+    async run(site) {
+      await site.removeVrf('grey'); // their own device stays, and so would they
+      await untilEqual(site, 'table 40', () => site.routes(TABLES.grey, 'ours'), []);
+      await site.until('grey waits', async () => 'waiting' in (await site.network('grey')));
+      assert.deepEqual(await site.ours(TABLES.blue), blueRoutes);
     },
   },
   {

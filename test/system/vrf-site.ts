@@ -1,9 +1,11 @@
-// A node with three VRFs beside an FRR router with the same three. In red and blue everything has the same address.
+// A node with VRFs beside an FRR router with the same ones. In red, blue and amber everything has the same address.
 //
 //   tor  FRR  AS 65001                               node  AS 64512 (agent)
 //     VRF red    to-red    10.0.0.2/24  ───────────  red0    10.0.0.1/24  VRF red    table 10
 //     VRF blue   to-blue   10.0.0.2/24  ───────────  blue0   10.0.0.1/24  VRF blue   table 20
 //     VRF green  to-green  fe80::2      ───────────  green0  fe80::1      VRF green  table 30, made when a test says so
+//                                                                         VRF grey   table 40, imports what blue learns
+//     VRF amber  to-amber  10.0.0.2/24  ───────────  amber0  10.0.0.1/24  VRF amber  table 50, filled by an FRR of the node's own
 //
 // In red we connect, in blue FRR does. The site makes and removes VRF devices; the agent never does.
 import { chmodSync } from 'node:fs';
@@ -18,7 +20,7 @@ import { Processes, type RunningProcess, waitUntil } from '../../src/lab/process
 import { rutterCommand } from '../../src/lab/rutter.ts';
 import { peer } from './agent-site.ts';
 
-export const TABLES = { red: 10, blue: 20, green: 30 } as const;
+export const TABLES = { red: 10, blue: 20, green: 30, grey: 40, amber: 50 } as const;
 export type VrfName = keyof typeof TABLES;
 
 /** Of our routes. */
@@ -50,6 +52,7 @@ export class VrfSite implements AsyncDisposable {
     try {
       await site.#wire();
       await site.#startRouter();
+      await site.#startNodeRouter();
       await site.startAgent();
     } catch (error) {
       const report = await site.report();
@@ -68,7 +71,8 @@ export class VrfSite implements AsyncDisposable {
   async #wire(): Promise<void> {
     this.#node = await this.#namespaces.add('node');
     this.#tor = await this.#namespaces.add('tor');
-    for (const vrf of ['red', 'blue', 'green'] as const) {
+    await this.addVrf('grey', TABLES.grey);
+    for (const vrf of ['red', 'blue', 'green', 'amber'] as const) {
       await this.#namespaces.link(
         { namespace: this.#node, device: `${vrf}0` },
         { namespace: this.#tor, device: `to-${vrf}` },
@@ -85,7 +89,12 @@ export class VrfSite implements AsyncDisposable {
 
   /** Makes a VRF device on the node, with its link in it. */
   async addVrf(vrf: VrfName, table: number): Promise<void> {
-    await this.#addVrf(this.#node, vrf, `${vrf}0`, table, 1);
+    if (vrf !== 'grey') return this.#addVrf(this.#node, vrf, `${vrf}0`, table, 1);
+    await this.ip('link', 'add', vrf, 'type', 'vrf', 'table', String(table));
+    await this.ip('link', 'set', vrf, 'up');
+    // As VRFs should be: what is not in the table is nowhere, and not in the main tables.
+    const nowhere = ['unreachable', 'default', 'metric', '4278198272'];
+    await this.ip('route', 'add', ...nowhere, 'vrf', vrf);
   }
 
   async removeVrf(vrf: VrfName): Promise<void> {
@@ -125,22 +134,6 @@ export class VrfSite implements AsyncDisposable {
   }
 
   async #startRouter(): Promise<void> {
-    const session = (vrf: VrfName, peerAddress: string, ...lines: string[]) => [
-      `router bgp 65001 vrf ${vrf}`,
-      ' bgp router-id 10.0.0.2',
-      ' no bgp ebgp-requires-policy',
-      ' no bgp network import-check',
-      ` neighbor ${peerAddress} remote-as 64512`,
-      ` neighbor ${peerAddress} timers connect 1`,
-      ` neighbor ${peerAddress} advertisement-interval 0`,
-      ...lines,
-    ];
-    const ipv4 = (...lines: string[]) => [
-      ' address-family ipv4 unicast',
-      ...lines.map((line) => `  ${line}`),
-      ' exit-address-family',
-      'exit',
-    ];
     this.#frr = await startFrr({
       namespace: this.#tor,
       directory: `${this.#directory}/frr`,
@@ -151,11 +144,32 @@ export class VrfSite implements AsyncDisposable {
         // Waiting for a peer to come back gracefully, FRR does not connect; here it is to.
         ...session('blue', '10.0.0.1', ' neighbor 10.0.0.1 graceful-restart-disable'),
         ...ipv4('network 198.51.100.0/24', 'network 192.0.2.128/25'),
+        ...session('amber', '10.0.0.1'),
+        ...ipv4('network 198.51.100.0/24', 'network 203.0.113.0/25'),
         ...session('green', 'fe80::1', ' neighbor fe80::1 interface to-green'),
         ' address-family ipv6 unicast',
         '  network 2001:db8:9::/48',
         '  neighbor fe80::1 activate',
         ' exit-address-family',
+        'exit',
+        '',
+      ].join('\n'),
+    });
+  }
+
+  /** Another program of the node that speaks BGP, in VRF amber alone. */
+  async #startNodeRouter(): Promise<void> {
+    await startFrr({
+      namespace: this.#node,
+      directory: `${this.#directory}/node-frr`,
+      processes: this.#processes,
+      bgpdArgs: ['-p', '0'],
+      configuration: [
+        `router bgp 64512 vrf amber`,
+        ' bgp router-id 10.0.0.1',
+        ' no bgp ebgp-requires-policy',
+        ' neighbor 10.0.0.2 remote-as 65001',
+        ' neighbor 10.0.0.2 timers connect 1',
         'exit',
         '',
       ].join('\n'),
@@ -183,7 +197,10 @@ export class VrfSite implements AsyncDisposable {
         network('red', ['22.100.1.0/24']),
         network('blue', ['22.100.2.0/24']),
         network('green', ['2001:db8:22::/64']),
+        { ...network('grey', []), imports: [{ from: 'blue' }] },
+        network('amber', []),
       ],
+      sources: [{ kind: 'kernel', vrfs: ['amber'] }],
       control: { socket: this.#socket },
       log: { level: 'debug' },
       startup: { deadline: '5s' }, // green's peer cannot send its End-of-RIB
@@ -236,12 +253,32 @@ export class VrfSite implements AsyncDisposable {
     return lines.map((line) => form.exec(line)?.slice(1).join(' ') ?? line);
   }
 
+  /** `prefix gateway` of what a network has learned and chosen. */
+  async learnedHere(network: VrfName): Promise<string[]> {
+    const lines: string[] = [];
+    const query = { network, stage: 'loc-rib' };
+    for await (const route of new ControlClient(this.#socket).stream('/v1/routes', query)) {
+      const nextHops = route['nextHops'] as { address: string }[];
+      lines.push(`${route['prefix']} ${nextHops.map(({ address }) => address).join(' ')}`);
+    }
+    return lines.sort();
+  }
+
+  /** Runs configuration lines on the router. */
+  async configureRouter(...lines: string[]): Promise<void> {
+    await this.#frr!.configure(`${lines.join('\n')}\n`);
+  }
+
   async network(name: VrfName): Promise<Json> {
     return named(await this.#ask('networks'), 'network', name);
   }
 
-  async peer(vrf: VrfName): Promise<Json> {
-    return named(await this.#ask('peers'), 'name', `tor-${vrf}`);
+  peer(vrf: VrfName): Promise<Json> {
+    return this.peerNamed(`tor-${vrf}`);
+  }
+
+  async peerNamed(name: string): Promise<Json> {
+    return named(await this.#ask('peers'), 'name', name);
   }
 
   async isEstablished(vrf: VrfName): Promise<boolean> {
@@ -306,6 +343,26 @@ export class VrfSite implements AsyncDisposable {
     });
     return (await Promise.all(texts)).join('\n');
   }
+}
+
+/** Lines of FRR for a session of the router in a VRF. */
+function session(vrf: VrfName, peerAddress: string, ...lines: string[]): string[] {
+  return [
+    `router bgp 65001 vrf ${vrf}`,
+    ' bgp router-id 10.0.0.2',
+    ' no bgp ebgp-requires-policy',
+    ' no bgp network import-check',
+    ` neighbor ${peerAddress} remote-as 64512`,
+    ` neighbor ${peerAddress} timers connect 1`,
+    ` neighbor ${peerAddress} advertisement-interval 0`,
+    ...lines,
+  ];
+}
+
+/** The rest of it. */
+function ipv4(...lines: string[]): string[] {
+  const indented = lines.map((line) => `  ${line}`);
+  return [' address-family ipv4 unicast', ...indented, ' exit-address-family', 'exit'];
 }
 
 function named(items: readonly Json[], key: string, value: string): Json {

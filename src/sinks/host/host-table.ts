@@ -68,7 +68,7 @@ export class HostTable {
     this.#ip = new IpBatch(namespace);
     this.#lines = new RouteLines(mark);
     this.#objects = new NextHopObjects(table.number, protocol);
-    const scope = { namespace, protocol, vrf: table.vrf };
+    const scope = { namespace, protocol, vrfs: options.nextHopVrfs ?? [undefined] };
     const [ip, links, objects] = [this.#ip, this.#links, this.#objects];
     this.#maker = new NextHopMaker({ ip, scope, links, objects });
     this.#writer = new RouteWriter({

@@ -5,6 +5,8 @@ export interface HostSinkOptions {
   readonly table: string | number;
   /** `table` can only be a VRF device: a table that happens to have the name is not meant. */
   readonly isVrf?: boolean;
+  /** Where next hops are: VRF devices in this order, undefined for the main tables, which is the default. */
+  readonly nextHopVrfs?: readonly (string | undefined)[];
   /** Kernel route protocol of every route and next hop object we own (1–255). */
   readonly protocol: number;
   /** Route metric (priority). */
