@@ -123,6 +123,7 @@ export class Agent {
     });
     this.#announcer = new Announcer({
       core,
+      policies: this.#policies,
       log,
       speaker: this.#speaker,
       networks,

@@ -37,7 +37,7 @@ function networkRequests(network: NetworkConfig): NetworkRequests {
       suppress: aggregate.suppress,
       attributes: attributesOf(aggregate),
     })),
-    exports: network.exports.map(({ to }) => to),
+    exports: network.exports,
     table: table === undefined ? undefined : String(table),
   };
 }
@@ -81,7 +81,8 @@ function requestId({ name }: NetworkConfig, { prefix, ovn }: Advertisement): str
 }
 
 function attributesOf(entry: Advertisement | Aggregate): RequestedAttributes {
-  const { origin, med, communities, largeCommunities } = entry;
+  const { origin, med, communities, largeCommunities, policy } = entry;
   const nextHop = 'nextHop' in entry ? entry.nextHop : undefined;
-  return { nextHop, origin, med, communities, largeCommunities };
+  const extendedCommunities = entry.extendedCommunities?.map(({ forms }) => forms[0]!.value);
+  return { nextHop, origin, med, communities, largeCommunities, extendedCommunities, policy };
 }

@@ -8,7 +8,7 @@ import type { AdvertisedRoute, Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
 import { type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
-import type { Announcement } from '../networks/announcements/announcement.ts';
+import type { Announcement, ExportLine } from '../networks/announcements/announcement.ts';
 import {
   AnnouncementTable,
   type ChangedPrefix,
@@ -18,7 +18,9 @@ import { readSystemId } from '../networks/announcements/chassis.ts';
 import { OvnWatch, type OvnWatchOptions } from '../networks/announcements/ovn-watch.ts';
 import type { Logger } from '../observe/log.ts';
 import { type AnnouncementRequests, readAnnouncementRequests } from './announcement-requests.ts';
+import { applyPolicy } from './export-policy.ts';
 import { OverlapLog } from './overlap-log.ts';
+import type { PolicyTable } from './policy-table.ts';
 import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
 
 /** Sessions wait this long for what OVN has to announce: after a restart the first dump should be whole (RFC 4724 §4.1). */
@@ -29,6 +31,7 @@ const CONFIGURATION = 'configuration';
 export interface AnnouncerParts {
   readonly core: RouteCore;
   readonly speaker: Pick<Speaker, 'advertise' | 'withdraw'>;
+  readonly policies: Pick<PolicyTable, 'try'>;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
   readonly log: Logger;
@@ -46,7 +49,7 @@ export interface Outcome {
 }
 
 export class Announcer {
-  readonly table = new AnnouncementTable();
+  readonly table: AnnouncementTable;
   readonly #parts: AnnouncerParts;
   /** Local routes in the core, by network. */
   readonly #local = new Map<
@@ -62,6 +65,9 @@ export class Announcer {
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
+    this.table = new AnnouncementTable(
+      (announcement, line) => this.#admitted(announcement, line) !== undefined,
+    );
     this.#overlapLog = new OverlapLog(this.table, parts.log);
   }
 
@@ -223,19 +229,27 @@ export class Announcer {
   }
 
   #export({ config, network }: PeerRuntime, verdict: Verdict): Omit<Outcome, 'verdict'> {
-    const { prefix, attributes } = verdict.announcement;
-    const refuse = (state: Outcome['state'], reason: string) => ({
-      route: undefined,
-      state,
-      reason,
-    });
+    const { prefix } = verdict.announcement;
     const family = prefixFamily(prefix);
-    if (!config.families.includes(family)) return refuse('refused', `${family} is not configured`);
-    if (config.export !== 'accept') return refuse('rejected', 'export is reject');
+    if (!config.families.includes(family)) {
+      return { route: undefined, state: 'refused', reason: `${family} is not configured` };
+    }
+    const line = this.table.exportLine(verdict.network, network.config.name);
+    const admitted = this.#admitted(verdict.announcement, line);
+    const { policies } = this.#parts;
+    const route = admitted && applyPolicy(policies, config.export, admitted, config.name);
+    if (route !== undefined) return { route, state: 'ready', reason: '' };
+    return { route, state: 'rejected', reason: `export policy ${config.export} rejects it` };
+  }
+
+  /** As the policies of the request and of the export line leave it. */
+  #admitted({ prefix, attributes }: Announcement, line?: ExportLine): AdvertisedRoute | undefined {
+    const { policies } = this.#parts;
+    const { policy = 'accept', ...own } = attributes;
     // Another network's next hop is no address of this one
-    const isOwn = verdict.network === network.config.name;
-    const nextHop = isOwn ? attributes.nextHop : undefined;
-    return { route: { ...attributes, prefix, nextHop }, state: 'ready', reason: '' };
+    const nextHop = line === undefined ? own.nextHop : undefined;
+    const requested = applyPolicy(policies, policy, { ...own, prefix, nextHop });
+    return requested && applyPolicy(policies, line?.policy ?? 'accept', requested);
   }
 
   /** The network's own prefixes are in its look-ups and dumps. */

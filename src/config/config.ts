@@ -4,7 +4,7 @@
 // unsupported.ts where they are used, so that a file says today what it will mean then.
 import { z } from 'zod';
 import type { Policy } from '../policy/policy.ts';
-import { policiesSchema, prefixListsSchema } from './policies.ts';
+import { communityValue, policiesSchema, prefixListsSchema } from './policies.ts';
 import {
   asNumber,
   community,
@@ -161,6 +161,14 @@ const announcedAttributes = {
     .array(largeCommunity)
     .optional()
     .describe('Large communities (RFC 8092): 65001:1:2.'),
+  extendedCommunities: z
+    .array(communityValue('extended'))
+    .optional()
+    .describe('Extended communities (RFC 4360): rt:65000:100, soo:10.0.0.1:1.'),
+  policy: z
+    .string()
+    .default('accept')
+    .describe('What of it is announced, and how: a policy, before those of exports and peers.'),
 };
 
 /** What of an object in the Northbound database is announced; the first is the default. */
@@ -283,7 +291,12 @@ const network = z.strictObject({
     .default([])
     .describe("Routes of another network's Loc-RIB into this one."),
   exports: z
-    .array(z.strictObject({ to: name }))
+    .array(
+      z.strictObject({
+        to: name.describe('Network in whose sessions it is announced.'),
+        policy: z.string().default('accept').describe('What of it, and how: a policy.'),
+      }),
+    )
     .default([])
     .describe("Networks in whose sessions this network's prefixes are announced too."),
   evpn: evpn.optional().describe('EVPN instance of the network.'),

@@ -60,6 +60,7 @@ const ovnSource = z.object({
 const advertisement = z.object({
   prefix: z.unknown().optional(),
   nextHop: text,
+  policy: text,
   ovn: ovnSource.optional().catch(undefined),
 });
 
@@ -75,14 +76,14 @@ const network = z.object({
         : [],
     list(advertisement),
   ),
-  aggregates: list(z.object({ prefix: text })),
+  aggregates: list(z.object({ prefix: text, policy: text })),
   subnets: z
     .array(text)
     .optional()
     .catch([])
     .transform((members) => members ?? []),
   imports: list(z.object({ from: text, policy: text })),
-  exports: list(z.object({ to: text })),
+  exports: list(z.object({ to: text, policy: text })),
   evpn: z.unknown().optional(),
 });
 

@@ -78,7 +78,7 @@ function complete(parsed: ParsedConfig, hostName: string): Config {
   const networks = parsed.networks.map((network) => ({
     ...network,
     advertise: network.advertise.map((entry) =>
-      'communities' in entry ? entry : { prefix: entry, communities: [] },
+      'communities' in entry ? entry : { prefix: entry, communities: [], policy: 'accept' },
     ),
   }));
   return {

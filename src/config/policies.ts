@@ -120,14 +120,15 @@ function communityCondition(kind: CommunityKind) {
   });
 }
 
+/** One community, for where there is nothing to match. */
+export function communityValue(kind: CommunityKind) {
+  return pattern(kind).refine(({ hasWildcard }) => !hasWildcard, {
+    error: 'must have no wildcard here',
+  });
+}
+
 function communityEdit(kind: CommunityKind) {
-  const values = z
-    .array(
-      pattern(kind).refine(({ hasWildcard }) => !hasWildcard, {
-        error: 'must have no wildcard here',
-      }),
-    )
-    .max(MOST_MEMBERS);
+  const values = z.array(communityValue(kind)).max(MOST_MEMBERS);
   return z
     .strictObject({
       remove: z

@@ -20,10 +20,12 @@ function checkUses(config: LooseConfig): Fault[] {
       },
     ]),
     ...config.networks.flatMap((network, index) =>
-      network.imports.map(({ policy }, line) => ({
-        path: ['networks', index, 'imports', line, 'policy'],
-        policy,
-      })),
+      (['imports', 'exports', 'advertise', 'aggregates'] as const).flatMap((list) =>
+        network[list].map(({ policy }, line) => ({
+          path: ['networks', index, list, line, 'policy'],
+          policy,
+        })),
+      ),
     ),
   ];
   return uses

@@ -6,9 +6,7 @@ import type { Path } from './problem.ts';
 export function findUnsupported(raw: unknown): Fault[] {
   const config = readLoosely(raw);
   return [
-    ...config.bgp.peers.flatMap((peer, index) =>
-      inPeer(peer, ['bgp', 'peers', index], Object.keys(config.policies)),
-    ),
+    ...config.bgp.peers.flatMap((peer, index) => inPeer(peer, ['bgp', 'peers', index])),
     ...config.networks.flatMap((network, index) => inNetwork(network, ['networks', index])),
   ];
 }
@@ -17,13 +15,10 @@ function notYet(path: Path, what: string): Fault {
   return { path, message: `not supported yet: ${what}` };
 }
 
-function inPeer(peer: LoosePeer, path: Path, policies: readonly string[]): Fault[] {
+function inPeer(peer: LoosePeer, path: Path): Fault[] {
   const faults: Fault[] = [];
   if (peer.interface !== undefined && peer.address === undefined) {
     faults.push(notYet([...path, 'interface'], 'unnumbered peers, give an address too'));
-  }
-  if (peer.export !== undefined && policies.includes(peer.export)) {
-    faults.push(notYet([...path, 'export'], 'export policies'));
   }
   if (peer.bfd !== undefined) faults.push(notYet([...path, 'bfd'], 'BFD'));
   return faults;

@@ -61,6 +61,7 @@ networks:
     expect(v6).toEqual({
       prefix: { address: Uint8Array.from([0xfd, ...new Array(15).fill(0)]), length: 64 },
       communities: [],
+      policy: 'accept',
     });
     expect(v4).toMatchObject({ med: 5, communities: [0xfde90064, 0xffffff01] });
   });
@@ -203,6 +204,46 @@ describe('a file that is wrong', () => {
     [
       `${head}networks: [{ name: a, advertise: [{ prefix: "fd00::/8", nextHop: 1.1.1.1 }] }]`,
       'networks[0].advertise[0].nextHop: must be an IPv6 address for fd00::/8, is 1.1.1.1',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ med: 3 }] }]`,
+      'networks[0].advertise[0]: must have a prefix or ovn, is a map',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ prefix: 10.0.0.0/8, ovn: { switch: s } }] }]`,
+      'networks[0].advertise[0].ovn: must not be together with prefix',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ ovn: { what: ports } }] }]`,
+      'networks[0].advertise[0].ovn: must name one of switch, router, nat and loadBalancers',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ ovn: { switch: s, nat: r } }] }]`,
+      'networks[0].advertise[0].ovn: must name one of switch, router, nat and loadBalancers',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ ovn: { nat: r, what: ports } }] }]`,
+      'networks[0].advertise[0].ovn.what: must be floating-ips or egress-ips for a nat, is ports',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ ovn: { switch: s } }, { ovn: { switch: s, what: subnet } }] }]`,
+      'networks[0].advertise[1]: must be unique, is switch subnet s',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ prefix: 10.0.0.0/8, extendedCommunities: ["rt:*:1"] }] }]`,
+      'networks[0].advertise[0].extendedCommunities[0]: must have no wildcard here, is rt:*:1',
+    ],
+    [
+      `${head}networks: [{ name: a, advertise: [{ prefix: 10.0.0.0/8, policy: p }] }]`,
+      'networks[0].advertise[0].policy: must be accept, reject or the name of a policy, is p',
+    ],
+    [
+      `${head}networks: [{ name: a, aggregates: [{ prefix: 10.0.0.0/8 }, { prefix: 10.0.0.0/8 }] }]`,
+      'networks[0].aggregates[1].prefix: must be unique, is 10.0.0.0/8 like aggregates[0]',
+    ],
+    [
+      `${head}networks: [{ name: a }, { name: b, exports: [{ to: a, policy: p }] }]`,
+      'networks[1].exports[0].policy: must be accept, reject or the name of a policy, is p',
     ],
     [
       `${head}networks: [{ name: a, imports: [{ from: b }] }]`,
@@ -361,10 +402,6 @@ describe('what a later release will do', () => {
     [
       `${head}  peers: [{ name: a, interface: eth1, asn: external }]`,
       'bgp.peers[0].interface: not supported yet: unnumbered peers, give an address too',
-    ],
-    [
-      `${withPeer('export: p')}policies: { p: [{ action: accept }] }`,
-      'bgp.peers[0].export: not supported yet: export policies',
     ],
   ])('%j is checked and refused', (text, problem) => {
     expect(refuse(text)).toEqual([problem]);

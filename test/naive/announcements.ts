@@ -15,12 +15,13 @@ interface Own {
 export function naiveAnnouncements(
   networks: readonly NetworkRequests[],
   candidates: readonly Candidate[],
+  isAdmitted: (policy: string | undefined, prefix: Prefix) => boolean,
 ): string[] {
   const own = networks.flatMap((network) => ownPrefixes(network, candidates));
   return networks
     .flatMap((place) =>
       own
-        .filter(({ network }) => network === place || network.exports.includes(place.name))
+        .filter(({ network }) => network === place || exportsTo(network, place))
         .map(
           (each) => `in ${place.name}: ${each.text} of ${each.network.name} ${fate(each, place)}`,
         ),
@@ -30,19 +31,23 @@ export function naiveAnnouncements(
   function fate(each: Own, place: NetworkRequests): string {
     if (!each.isReady) return 'waiting';
     if (each.isSuppressed) return 'suppressed';
+    if (!isIn(each, place)) return 'rejected';
     const rivals = own.filter(
       (other) =>
         other.network !== each.network &&
         (containsPrefix(other.prefix, each.prefix) || containsPrefix(each.prefix, other.prefix)),
     );
-    const meetsInSessions = rivals.some(
-      ({ network }) => network === place || network.exports.includes(place.name),
-    );
+    const meetsInSessions = rivals.some((rival) => isIn(rival, place));
     const { table } = each.network;
     const meetsInTable = rivals.some(
       ({ network }) => table !== undefined && network.table === table,
     );
     return meetsInSessions || meetsInTable ? 'overlapping' : `from ${each.source}`;
+  }
+
+  function isIn({ network, prefix }: Own, place: NetworkRequests): boolean {
+    const line = network.exports.find(({ to }) => to === place.name);
+    return network === place || (line !== undefined && isAdmitted(line.policy, prefix));
   }
 }
 
@@ -80,4 +85,8 @@ function ownPrefixes(network: NetworkRequests, all: readonly Candidate[]): Own[]
 
 function isWithin(outer: Prefix, inner: Prefix): boolean {
   return outer.length < inner.length && containsPrefix(outer, inner);
+}
+
+function exportsTo(network: NetworkRequests, place: NetworkRequests): boolean {
+  return network.exports.some(({ to }) => to === place.name);
 }

@@ -9,9 +9,10 @@
 // Networks meet in a place: the sessions of a network that others export to, or a host table that several forward by. Where the
 // prefixes of two networks overlap in a place, neither is announced there. Whether they are ready does not count: on another
 // node the other of the two may be the ready one, and the fabric would spread one destination over two networks.
+// What a policy keeps out of a place does not meet anybody there.
 //
 // Pure: the order of calls does not matter to what comes out, and a change costs what it touches.
-import type { Announcement, Candidate, NetworkRequests } from './announcement.ts';
+import type { Announcement, Candidate, ExportLine, NetworkRequests } from './announcement.ts';
 import { NetworkPrefixes } from './network-prefixes.ts';
 import { Overlaps } from './overlaps.ts';
 
@@ -27,7 +28,7 @@ export interface Verdict {
   readonly network: string;
   readonly announcement: Announcement;
   /** `ready`: it is announced. */
-  readonly state: Announcement['state'] | 'overlapping';
+  readonly state: Announcement['state'] | 'overlapping' | 'rejected';
   readonly reason: string | undefined;
 }
 
@@ -43,7 +44,8 @@ export interface OverlapReport {
 
 interface Place {
   readonly name: string;
-  readonly members: ReadonlySet<string>;
+  /** The network whose sessions it is; undefined for a host table. */
+  readonly sessionsOf: string | undefined;
   readonly overlaps: Overlaps;
 }
 
@@ -56,7 +58,11 @@ interface Network {
 
 const CHANGE_SEPARATOR = ' ';
 
+/** Whether policies let an announcement into the sessions that an export line names; without a line, into its own network's. */
+export type Admit = (announcement: Announcement, line: ExportLine | undefined) => boolean;
+
 export class AnnouncementTable {
+  readonly #admit: Admit;
   readonly #networks = new Map<string, Network>();
   /** Of each network's sessions: whose prefixes are announced there, its own first. */
   readonly #announcers = new Map<string, readonly string[]>();
@@ -66,7 +72,11 @@ export class AnnouncementTable {
   readonly #bySubject = new Map<string, readonly Candidate[]>();
   readonly #changed = new Map<string, ChangedPrefix>();
 
-  /** Takes another configuration. Candidates whose request stays are kept. */
+  constructor(admit: Admit = () => true) {
+    this.#admit = admit;
+  }
+
+  /** Takes another configuration, and asks `admit` anew. Candidates whose request stays are kept. */
   configure(networks: readonly NetworkRequests[]): void {
     for (const [name, { prefixes }] of this.#networks) {
       for (const text of prefixes.texts()) this.#mark(name, text);
@@ -87,22 +97,28 @@ export class AnnouncementTable {
     this.#sessionPlaces.clear();
     this.#tablePlaces.clear();
     for (const { name } of networks) {
-      const exporters = networks.filter(({ exports }) => exports.includes(name));
+      const exporters = networks.filter(({ exports }) => exports.some(({ to }) => to === name));
       const members = [name, ...exporters.map((each) => each.name)];
       this.#announcers.set(name, members);
-      this.#addPlace(this.#sessionPlaces, name, `the sessions of ${name}`, members);
+      const place = { name: `the sessions of ${name}`, sessionsOf: name };
+      this.#addPlace(this.#sessionPlaces, name, place, members);
     }
     for (const [table, sharers] of Map.groupBy(networks, (each) => each.table)) {
       if (table === undefined) continue;
       const members = sharers.map(({ name }) => name);
-      this.#addPlace(this.#tablePlaces, table, `table ${table}`, members);
+      const place = { name: `table ${table}`, sessionsOf: undefined };
+      this.#addPlace(this.#tablePlaces, table, place, members);
     }
   }
 
-  #addPlace(places: Map<string, Place>, key: string, name: string, list: readonly string[]): void {
-    const members = new Set(list);
-    if (members.size < 2) return;
-    const place = { name, members, overlaps: new Overlaps() };
+  #addPlace(
+    places: Map<string, Place>,
+    key: string,
+    named: Omit<Place, 'overlaps'>,
+    members: readonly string[],
+  ): void {
+    if (members.length < 2) return;
+    const place = { ...named, overlaps: new Overlaps() };
     places.set(key, place);
     for (const member of members) this.#networks.get(member)?.places.push(place);
   }
@@ -144,8 +160,11 @@ export class AnnouncementTable {
   #place(name: string, { prefixes, places }: Network, text: string): void {
     if (places.length === 0) return;
     const announcement = prefixes.get(text);
-    for (const { overlaps } of places) {
-      const touched = announcement
+    for (const { overlaps, sessionsOf } of places) {
+      const isThere =
+        announcement !== undefined &&
+        (sessionsOf === undefined || this.#isAdmitted(announcement, name, sessionsOf));
+      const touched = isThere
         ? overlaps.add({ network: name, prefix: announcement.prefix, text })
         : overlaps.remove(name, text);
       for (const other of touched) this.#mark(other.network, other.text);
@@ -159,7 +178,7 @@ export class AnnouncementTable {
   /** Names of the networks in whose sessions this one's prefixes are announced. */
   announcedIn(network: string): readonly string[] {
     const exports = this.#networks.get(network)?.requests.exports ?? [];
-    return [network, ...exports];
+    return [network, ...exports.map(({ to }) => to)];
   }
 
   announcement(network: string, text: string): Announcement | undefined {
@@ -178,10 +197,23 @@ export class AnnouncementTable {
       const announcement = this.announcement(owner, text);
       if (announcement === undefined) return [];
       const { state, reason } = announcement;
+      if (state === 'ready' && !this.#isAdmitted(announcement, owner, network)) {
+        const rejected = 'a policy of the request or of the export rejects it';
+        return [{ network: owner, announcement, state: 'rejected', reason: rejected }];
+      }
       const overlap = state === 'ready' ? this.#overlap(owner, network, text) : undefined;
       if (overlap === undefined) return [{ network: owner, announcement, state, reason }];
       return [{ network: owner, announcement, state: 'overlapping', reason: overlap }];
     });
+  }
+
+  #isAdmitted(announcement: Announcement, owner: string, place: string): boolean {
+    return this.#admit(announcement, this.exportLine(owner, place));
+  }
+
+  /** The line by which a network's prefixes are announced in another's sessions; undefined for its own. */
+  exportLine(network: string, to: string): ExportLine | undefined {
+    return this.#networks.get(network)?.requests.exports.find((line) => line.to === to);
   }
 
   /** Texts of everything that the sessions of `network` may be told. */

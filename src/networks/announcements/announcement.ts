@@ -15,6 +15,10 @@ export interface RequestedAttributes {
   readonly med?: number | undefined;
   readonly communities?: readonly number[] | undefined;
   readonly largeCommunities?: readonly LargeCommunity[] | undefined;
+  /** 8 bytes each. */
+  readonly extendedCommunities?: readonly Uint8Array[] | undefined;
+  /** Name of the policy that has the first word; default: accept. */
+  readonly policy?: string | undefined;
 }
 
 export interface Request {
@@ -30,6 +34,12 @@ export interface AggregateRequest {
   readonly attributes: RequestedAttributes;
 }
 
+export interface ExportLine {
+  readonly to: string;
+  /** Name of the policy that says which of them, and how. */
+  readonly policy: string;
+}
+
 /** What is configured for one network. */
 export interface NetworkRequests {
   readonly name: string;
@@ -37,7 +47,7 @@ export interface NetworkRequests {
   readonly requests: readonly Request[];
   readonly aggregates: readonly AggregateRequest[];
   /** Networks in whose sessions this network's prefixes are announced too. */
-  readonly exports: readonly string[];
+  readonly exports: readonly ExportLine[];
   /** The host table it forwards by, where it has one: networks that share it meet there. */
   readonly table: string | undefined;
 }

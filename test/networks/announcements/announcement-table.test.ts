@@ -1,12 +1,15 @@
 // What is announced where: tables of cases, and any sequence of changes against a fresh computation.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePrefix } from '../../../src/net/prefix.ts';
+import { type Prefix, parsePrefix } from '../../../src/net/prefix.ts';
 import type {
   Candidate,
   NetworkRequests,
 } from '../../../src/networks/announcements/announcement.ts';
-import { AnnouncementTable } from '../../../src/networks/announcements/announcement-table.ts';
+import {
+  type Admit,
+  AnnouncementTable,
+} from '../../../src/networks/announcements/announcement-table.ts';
 import { naiveAnnouncements } from '../../naive/announcements.ts';
 
 function network(name: string, more: Partial<NetworkRequests> = {}): NetworkRequests {
@@ -16,6 +19,13 @@ function network(name: string, more: Partial<NetworkRequests> = {}): NetworkRequ
   }));
   return { name, requests, aggregates: [], exports: [], table: undefined, ...more };
 }
+
+/** `wide` is a policy that lets no host route through. */
+function isAdmitted(policy: string | undefined, { address, length }: Prefix): boolean {
+  return policy !== 'wide' || length < address.length * 8;
+}
+
+const admit: Admit = ({ prefix }, line) => isAdmitted(line?.policy, prefix);
 
 function aggregate(text: string, suppress = false) {
   return { prefix: parsePrefix(text)!, suppress, attributes: {} };
@@ -35,7 +45,7 @@ function candidate(of: string, text: string, more: Partial<Candidate> = {}): Can
 
 /** A table with one subject per candidate. */
 function tableOf(networks: readonly NetworkRequests[], candidates: readonly Candidate[]) {
-  const table = new AnnouncementTable();
+  const table = new AnnouncementTable(admit);
   table.configure(networks);
   for (const [index, each] of candidates.entries()) table.setCandidates(`${index}`, [each]);
   table.takeChanges();
@@ -180,7 +190,7 @@ describe('aggregates', () => {
 
 describe('exports and overlapping', () => {
   const exporting = (name: string, more: Partial<NetworkRequests> = {}) =>
-    network(name, { exports: ['default'], ...more });
+    network(name, { exports: [{ to: 'default', policy: 'accept' }], ...more });
 
   it('announces in its own sessions only, without an export', () => {
     const networks = [network('default'), network('blue')];
@@ -268,6 +278,25 @@ describe('exports and overlapping', () => {
     expect([...table.overlapsOf('red')]).toEqual([]);
   });
 
+  it('does not meet where a policy keeps it out', () => {
+    const wide = [{ to: 'default', policy: 'wide' }];
+    const networks = [network('default'), exporting('red'), network('blue', { exports: wide })];
+    const table = tableOf(networks, [
+      candidate('red', '10.0.0.5/32'),
+      candidate('blue', '10.0.0.5/32'),
+      candidate('blue', '10.1.0.0/16'),
+    ]);
+    expect(everything(table, networks)).toEqual([
+      'in blue: 10.0.0.5/32 of blue from test',
+      'in blue: 10.1.0.0/16 of blue from test',
+      'in default: 10.0.0.5/32 of blue rejected',
+      'in default: 10.0.0.5/32 of red from test',
+      'in default: 10.1.0.0/16 of blue from test',
+      'in red: 10.0.0.5/32 of red from test',
+    ]);
+    expect([...table.overlapsOf('red')]).toEqual([]);
+  });
+
   it('counts a prefix that is not ready: on another node it may be', () => {
     const networks = [network('default'), exporting('red'), exporting('blue')];
     const table = tableOf(networks, [
@@ -326,13 +355,16 @@ describe('any sequence of changes', () => {
         }),
         { minLength: 3, maxLength: 3 },
       ),
+      policy: fc.constantFrom('accept', 'wide'),
       isWhole: fc.boolean(),
     })
-    .map(({ exports, tables, aggregates, isWhole }) =>
+    .map(({ exports, tables, aggregates, policy, isWhole }) =>
       names
         .map((name, index) =>
           network(name, {
-            exports: exports[index]!.filter((to) => to !== name && (isWhole || to !== 'blue')),
+            exports: exports[index]!.filter((to) => to !== name && (isWhole || to !== 'blue')).map(
+              (to) => ({ to, policy }),
+            ),
             table: tables[index],
             aggregates: aggregates[index]!.map(([text, suppress]) => aggregate(text, suppress)),
           }),
@@ -350,7 +382,7 @@ describe('any sequence of changes', () => {
         configuration,
         fc.array(step, { minLength: 5, maxLength: 30 }),
         (start, steps) => {
-          const table = new AnnouncementTable();
+          const table = new AnnouncementTable(admit);
           const subjects = new Map<number, readonly Candidate[]>();
           let networks = start;
           table.configure(networks);
@@ -369,7 +401,9 @@ describe('any sequence of changes', () => {
               table.takeChanges().map(({ text, network: of }) => `${text} of ${of}`),
             );
             const after = everything(table, networks);
-            expect(after).toEqual(naiveAnnouncements(networks, [...subjects.values()].flat()));
+            expect(after).toEqual(
+              naiveAnnouncements(networks, [...subjects.values()].flat(), isAdmitted),
+            );
             if (typeof each[0] === 'number') {
               const differences = [
                 ...after.filter((line) => !before.includes(line)),
