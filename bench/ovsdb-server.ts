@@ -1,6 +1,7 @@
 // A real ovsdb-server with its database in a directory of its own: for benchmarks and tests.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -73,7 +74,7 @@ export class OvsdbServer {
       ],
       { stdio: 'ignore' },
     );
-    await waitFor(() => existsSync(this.socket), 'the socket of ovsdb-server');
+    await waitFor(() => isListening(this.socket), 'the socket of ovsdb-server');
   }
 
   /** kill -9; resolves when the process is gone. */
@@ -108,6 +109,18 @@ export class OvsdbServer {
       maxBuffer: 256 * 1024 * 1024,
     });
   }
+}
+
+/** The file is there a moment before anybody listens. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /** Polls until the condition holds. */

@@ -178,10 +178,10 @@ export class AgentControl implements AgentView {
 
   places(): readonly object[] {
     return [...this.#parts.networks.values()].flatMap(({ config, targets }) =>
-      targets.map(({ kind, plan }) => ({
+      targets.map(({ plan }) => ({
         network: config.name,
         sink: plan.sink,
-        mayDiscard: kind === 'ovn' && config.ovn?.aggregation === 'discard',
+        mayDiscard: plan.aggregation === 'discard',
       })),
     );
   }
