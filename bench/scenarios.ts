@@ -10,6 +10,7 @@ import { kernelTable } from './kernel-table.ts';
 import { memory } from './memory.ts';
 import { oneChange } from './one-change.ts';
 import { oneFlow } from './one-flow.ts';
+import { ovnLoad } from './ovn-load.ts';
 import { restart } from './restart.ts';
 
 export const scenarios: readonly Scenario[] = [
@@ -36,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
     question: 'how fast do rows get into OVN Northbound, beside the bare server?',
     run: async (print) => (await import('./ovsdb.ts')).run(print),
   },
+  ovnLoad,
   oneChange,
   followKernel,
   oneFlow,

@@ -19,7 +19,7 @@ export function labelAddresses(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `10.77.0.${10 + index}`);
 }
 
-export const FEED_AS = 65001;
+const FEED_AS = 65001;
 /** Address and AS of feed number `index`; the first is FEED_ADDRESS of FEED_AS. */
 export function feedAt(index: number): { readonly address: string; readonly asn: number } {
   return { address: index === 0 ? FEED_ADDRESS : `10.77.0.${100 + index}`, asn: FEED_AS + index };

@@ -274,7 +274,7 @@ export class AgentControl implements AgentView {
 
   #sample(): MetricsSample {
     const { announcer, core, devices, eventLoop, networks, peers, sources, speaker } = this.#parts;
-    eventLoop.takeWorstMs();
+    const recentWorstMs = eventLoop.takeWorstMs();
     const memory = core.memory();
     return {
       peers: speaker.peers().map((status) => {
@@ -334,6 +334,8 @@ export class AgentControl implements AgentView {
         prefixes: memory.prefixCount,
       },
       eventLoopWorstSeconds: eventLoop.worstMs() / 1000,
+      eventLoopRecentWorstSeconds: recentWorstMs / 1000,
+      restlessPrefixes: core.restlessPrefixCount(),
     };
   }
 }

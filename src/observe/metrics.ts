@@ -52,6 +52,9 @@ export interface MetricsSample {
     readonly prefixes: number;
   };
   readonly eventLoopWorstSeconds: number;
+  /** Since the sample before. */
+  readonly eventLoopRecentWorstSeconds: number;
+  readonly restlessPrefixes: number;
 }
 
 type Sample = { readonly labels: Record<string, string>; readonly value: number };
@@ -253,6 +256,16 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
     'rutter_event_loop_worst_seconds',
     'longest hold of the main loop since the start',
     () => sample.eventLoopWorstSeconds,
+  );
+  single(
+    'rutter_event_loop_recent_worst_seconds',
+    'longest hold of the main loop since the last scrape',
+    () => sample.eventLoopRecentWorstSeconds,
+  );
+  single(
+    'rutter_restless_prefixes',
+    'prefixes that change so often that OVN is told of them when they have come to rest',
+    () => sample.restlessPrefixes,
   );
 
   return () => {

@@ -64,6 +64,8 @@ const view: AgentView = {
     ],
     core: { linearBytes: 1, usedBytes: 1, routes: 3, prefixes: 3 },
     eventLoopWorstSeconds: 0.001,
+    eventLoopRecentWorstSeconds: 0.0005,
+    restlessPrefixes: 3,
   })),
 };
 
