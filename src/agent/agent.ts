@@ -148,6 +148,7 @@ export class Agent {
       log,
       networks,
       peerNumbers,
+      policies: this.#policies,
     });
   }
 

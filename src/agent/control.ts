@@ -352,7 +352,7 @@ function sourceObject(source: SourceRuntime, prefixes: PrefixCounts): object {
   return {
     name: config.name,
     network: config.network,
-    import: 'accept',
+    import: config.import,
     state,
     ...(state === 'following' ? { uptimeMs: Date.now() - stateSince } : {}),
     ...(reason === '' ? {} : { reason }),

@@ -38,7 +38,7 @@ export interface PeerRuntime {
 export interface SourceRuntime {
   /** Its peer id in the core. */
   readonly id: number;
-  readonly config: FollowedTableConfig;
+  config: FollowedTableConfig;
   readonly network: NetworkRuntime;
   state: KernelSourceState;
   reason: string;

@@ -3,15 +3,15 @@
 // A source that is lost keeps its routes as stale until all have been told again; what was not told again then goes. So does a reload that
 // changes the sources: it starts a new thread, and those that stay keep their routes meanwhile (P3).
 import { isDeepStrictEqual } from 'node:util';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import type { Config } from '../config/config.ts';
 import { type FollowedTableConfig, followedTables } from '../config/followed-tables.ts';
-import type { RouteCore } from '../core/route-core.ts';
+import type { CorePeer, RouteCore } from '../core/route-core.ts';
 import type { Logger } from '../observe/log.ts';
 import type { KernelSourceMessage, KernelSourceState } from '../sources/kernel/messages.ts';
 import { KernelSourceWorker } from '../workers/kernel-source.ts';
 import type { Numbers } from './numbers.ts';
 import { routerIdNumber } from './peers.ts';
+import type { PolicyTable } from './policy-table.ts';
 import type { NetworkRuntime, SourceRuntime } from './runtime.ts';
 import type { WorkLoop } from './work-loop.ts';
 
@@ -23,6 +23,7 @@ export interface SourceTableParts {
   readonly log: Logger;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peerNumbers: Numbers;
+  readonly policies: PolicyTable;
 }
 
 export class SourceTable {
@@ -42,7 +43,7 @@ export class SourceTable {
   async removeOthers(config: Config): Promise<void> {
     const wanted = followedTables(config);
     const isKept = (each: FollowedTableConfig) =>
-      wanted.some((other) => isDeepStrictEqual(other, each));
+      wanted.some((other) => isDeepStrictEqual({ ...other, import: each.import }, each));
     const leaving = [...this.#sources.values()].filter((source) => !isKept(source.config));
     if (leaving.length === 0) return;
     await this.#stopWorker();
@@ -52,10 +53,20 @@ export class SourceTable {
   /** Follows what the configuration names. After networks came. */
   async apply(config: Config): Promise<void> {
     const wanted = followedTables(config);
+    for (const each of wanted) this.#update(config, each);
     const coming = wanted.filter(({ name }) => !this.#sources.has(name));
     if (coming.length > 0) await this.#stopWorker();
     for (const each of coming) this.#add(config, each);
     if (this.#worker === undefined && wanted.length > 0) this.#startWorker(wanted);
+  }
+
+  /** Another policy is applied to what was learned: nothing is listed again. */
+  #update(config: Config, wanted: FollowedTableConfig): void {
+    const source = this.#sources.get(wanted.name);
+    if (source === undefined || source.config.import === wanted.import) return;
+    source.config = wanted;
+    this.#parts.core.updatePeer(source.id, this.#corePeer(config, wanted, source.network));
+    this.#parts.workLoop.wake();
   }
 
   async stop(): Promise<void> {
@@ -67,17 +78,7 @@ export class SourceTable {
     const { core, networks, peerNumbers } = this.#parts;
     const network = networks.get(source.network)!;
     const id = peerNumbers.take();
-    core.addPeer(id, {
-      network: network.id,
-      address: Uint8Array.of(0, 0, 0, 0),
-      asn: 0,
-      localAsn: config.bgp.asn,
-      localRouterId: routerIdNumber(config.bgp.routerId),
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: false,
-      maxPrefixes: {},
-    });
+    core.addPeer(id, this.#corePeer(config, source, network));
     this.#sources.set(source.name, {
       id,
       config: source,
@@ -89,6 +90,22 @@ export class SourceTable {
       counts: { learned: 0, discard: 0, onLink: 0, unresolved: 0 },
       counters: { updates: 0, announced: 0, withdrawn: 0, overLimit: 0, outOfMemory: 0 },
     });
+  }
+
+  #corePeer(config: Config, source: FollowedTableConfig, network: NetworkRuntime): CorePeer {
+    const { policies } = this.#parts;
+    return {
+      network: network.id,
+      address: Uint8Array.of(0, 0, 0, 0),
+      asn: 0,
+      localAsn: config.bgp.asn,
+      localRouterId: routerIdNumber(config.bgp.routerId),
+      interfaceIndex: 0,
+      nameId: policies.nameId(source.name),
+      importPolicy: policies.id(source.import),
+      enforceFirstAs: false,
+      maxPrefixes: {},
+    };
   }
 
   #remove({ id, config, network }: SourceRuntime): void {

@@ -337,6 +337,7 @@ const kernelSource = z.strictObject({
   protocol: followedProtocol
     .prefault('bgp')
     .describe('Kernel route protocol of what is learned: number or name.'),
+  import: z.string().default('accept').describe('Policy for what is learned.'),
 });
 
 const tls = z.strictObject({

@@ -16,6 +16,11 @@ export function tableName(table: string | number): string {
   return wellKnownTables.get(String(table)) ?? String(table);
 }
 
+/** What the source of a table is called: a peer among peers. */
+export function sourceName(table: string | number): string {
+  return `kernel:${tableName(table)}`;
+}
+
 /** The name of the table that a network is about, if any. */
 export function networkTable(network: {
   readonly name?: string | undefined;
@@ -37,12 +42,14 @@ export interface FollowedTableConfig {
   /** Kernel route protocol. */
   readonly protocol: number;
   readonly network: string;
+  /** Name of the policy for its routes. */
+  readonly import: string;
 }
 
 export function followedTables(
   config: Pick<Config, 'sources' | 'networks'>,
 ): FollowedTableConfig[] {
-  return config.sources.flatMap(({ tables, vrfs, protocol }) =>
+  return config.sources.flatMap(({ tables, vrfs, protocol, import: policy }) =>
     [
       ...tables.map((table) => ({ table, isVrf: false })),
       ...vrfs.map((table) => ({ table, isVrf: true })),
@@ -50,7 +57,9 @@ export function followedTables(
       const name = tableName(table);
       const network = config.networks.find((each) => networkTable(each) === name);
       if (network === undefined) return []; // cross-checks.ts has refused it
-      return [{ name: `kernel:${name}`, table, isVrf, protocol, network: network.name }];
+      return [
+        { name: sourceName(table), table, isVrf, protocol, network: network.name, import: policy },
+      ];
     }),
   );
 }

@@ -90,6 +90,7 @@ const network = z.object({
 const tables = z.array(z.union([z.string(), z.number()]).optional().catch(undefined));
 const source = z.object({
   kind: text,
+  import: text,
   tables: tables.default([]).catch([]),
   vrfs: tables.default([]).catch([]),
 });

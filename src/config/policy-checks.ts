@@ -1,4 +1,5 @@
 // Rules between policies and the rest of the file: names that must exist.
+import { sourceName } from './followed-tables.ts';
 import type { Fault } from './issues.ts';
 import type { LooseConfig } from './loose.ts';
 
@@ -19,6 +20,10 @@ function checkUses(config: LooseConfig): Fault[] {
         policy: peer.export === 'announce' ? undefined : peer.export,
       },
     ]),
+    ...config.sources.map((source, index) => ({
+      path: ['sources', index, 'import'],
+      policy: source.import,
+    })),
     ...config.networks.flatMap((network, index) =>
       (['imports', 'exports', 'advertise', 'aggregates'] as const).flatMap((list) =>
         network[list].map(({ policy }, line) => ({
@@ -46,7 +51,11 @@ function checkReservedNames(config: LooseConfig): Fault[] {
 }
 
 function checkConditions(config: LooseConfig): Fault[] {
-  const peers = config.bgp.peers.flatMap(({ name }) => name ?? []);
+  const tables = config.sources.flatMap(({ tables, vrfs }) => [...tables, ...vrfs]);
+  const peers = [
+    ...config.bgp.peers.flatMap(({ name }) => name ?? []),
+    ...tables.flatMap((table) => (table === undefined ? [] : [sourceName(table)])),
+  ];
   return Object.entries(config.policies).flatMap(([policy, clauses]) =>
     clauses.flatMap(({ match }, index) => {
       const path = ['policies', policy, index, 'match'];

@@ -368,12 +368,30 @@ describe('sources', () => {
 sources: [{ kind: kernel, tables: [254], vrfs: [blue] }]`,
     );
     expect(followedTables(config)).toEqual([
-      { name: 'kernel:main', table: 254, isVrf: false, protocol: 186, network: 'default' },
-      { name: 'kernel:blue', table: 'blue', isVrf: true, protocol: 186, network: 'blue' },
+      {
+        name: 'kernel:main',
+        table: 254,
+        isVrf: false,
+        protocol: 186,
+        network: 'default',
+        import: 'accept',
+      },
+      {
+        name: 'kernel:blue',
+        table: 'blue',
+        isVrf: true,
+        protocol: 186,
+        network: 'blue',
+        import: 'accept',
+      },
     ]);
   });
 
   it.each([
+    [
+      'sources: [{ kind: kernel, tables: [main], import: eggs }]',
+      'sources[0].import: must be accept, reject or the name of a policy, is eggs',
+    ],
     ['sources: [{ kind: kernel }]', 'sources[0]: must name tables or vrfs'],
     [
       'sources: [{ kind: kernel, tables: [100] }]',

@@ -202,6 +202,24 @@ describe.runIf(isRoot)('an agent beside FRR', () => {
     expect(stdout).toMatch(/^kernel:main +default +following/m);
   });
 
+  it('applies a policy to what it learned, and another one without listing again', async () => {
+    const policies = {
+      others: [
+        { match: { prefixes: [ONLY_B] }, action: 'reject' },
+        { match: {}, action: 'accept' },
+      ],
+    };
+    const [source] = config.sources;
+    await site.configure({ ...config, policies, sources: [{ ...source, import: 'others' }] });
+    agent.signal('SIGHUP');
+    const hasB = async () => (await site.rows()).some((row) => row.startsWith(ONLY_B));
+    await site.until('the rejected route gone', async () => !(await hasB()));
+    await site.configure(config);
+    agent.signal('SIGHUP');
+    await site.until('it back', hasB);
+    expect(await site.logged(agent, 'kernel table listed')).toHaveLength(1);
+  });
+
   it('goes on over a reload that adds a source and takes it away again', async () => {
     const before = await versions();
     await site.ip('route', 'add', '10.96.0.0/24', 'via', FRR, 'proto', 'bgp', 'table', '7');
