@@ -2,7 +2,7 @@
 // undone.
 import { hasFibWork, workOnFibs } from './fib/fib-walk';
 import { hasHeadroom } from './memory/arena';
-import { hasQueuedImports, hasUrgentImports, takeOverflow } from './rib/import-queue';
+import { hasOverflow, hasQueuedImports, hasUrgentImports, takeOverflow } from './rib/import-queue';
 import { workOnImports, workOnUrgentImports } from './rib/imports';
 import { endStarvation, isStarved } from './rib/loc-rib';
 import { networkById, networkIdLimit } from './rib/network';
@@ -22,7 +22,11 @@ export function workFor(units: i32): bool {
   if (left > 0) left = workOnTables(left);
   if (left > 0) left = workOnImports(left);
   if (left > 0) workOnFibs((left + COST_PER_UNIT - 1) / COST_PER_UNIT);
-  return hasUrgentImports() || hasTableWork() || hasQueuedImports() || hasFibWork();
+  return hasImportWork() || hasTableWork() || hasFibWork();
+}
+
+function hasImportWork(): bool {
+  return hasUrgentImports() || hasQueuedImports() || hasOverflow();
 }
 
 /** The queue of imports could not grow: walks find the destinations it has no place for. */
@@ -30,7 +34,7 @@ function walkForImporters(): void {
   const mark = nextGeneration();
   for (let id: u32 = 0; id < networkIdLimit(); id++) {
     const network = networkById(id);
-    if (network != null && network.firstImporter) requestWalks(network, mark);
+    if (network != null) requestWalks(network, mark);
   }
 }
 

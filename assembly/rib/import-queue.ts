@@ -116,7 +116,12 @@ export function hasQueuedImports(): bool {
   return !ordinary.isEmpty;
 }
 
-/** Whether walks must tell what found no place in a queue; asked once per overflow. */
+/** Whether walks must tell what found no place in a queue. */
+export function hasOverflow(): bool {
+  return isOverflown;
+}
+
+/** The same; the walks begin now. */
 export function takeOverflow(): bool {
   const was = isOverflown;
   isOverflown = false;

@@ -31,6 +31,11 @@ interface Session {
 const networks = [1, 2];
 const peers = [1, 2, 3, 4, 5];
 const fibs = [1, 2, 3];
+/** Import lines: each network from the other. */
+const lines = [
+  { id: 11, network: 1, from: 2 },
+  { id: 12, network: 2, from: 1 },
+] as const;
 const everything = { kind: 'all' } as const;
 const prefixFamilies = ['ipv4-unicast', 'ipv6-unicast'] as const;
 const ownPrefix: Prefix = { address: Uint8Array.of(10, 1, 0, 0), length: 16 };
@@ -54,6 +59,7 @@ export class CoreFuzzer {
   readonly #sessions = new Map<number, Session>();
   readonly #inFlight = new Map<number, number>();
   readonly #fibs = new Set<number>();
+  readonly #lines = new Set<number>();
   #hasEnded = false;
 
   static async start(options: FuzzOptions): Promise<CoreFuzzer> {
@@ -125,6 +131,7 @@ export class CoreFuzzer {
   /** Every counter against the dump of the table it counts. */
   check(): void {
     const { core } = this;
+    while (core.work(10_000)); // prefixes that only wait for their importers to hear of it have no rows
     let rowCount = 0;
     let prefixCount = 0;
     const perPeer = new Map<string, { received: number; best: number }>();
@@ -140,7 +147,8 @@ export class CoreFuzzer {
           rows.filter((row) => row.best || row.multipath).length,
         );
         for (const row of rows) {
-          const key = `${row.peer} ${family}`;
+          const line = lines.find(({ from }) => from === row.importedFrom);
+          const key = `${line?.id ?? row.peer} ${family}`;
           const sum = perPeer.get(key) ?? { received: 0, best: 0 };
           sum.received++;
           if (row.best || row.multipath) sum.best++;
@@ -151,7 +159,7 @@ export class CoreFuzzer {
     const memory = core.memory();
     expectSame('routes', memory.routeCount, rowCount);
     expectSame('prefixes', memory.prefixCount, prefixCount);
-    for (const peer of peers) {
+    for (const peer of [...peers, ...this.#lines]) {
       const counters = core.peerCounters(peer);
       for (const [index, family] of addressFamilies.entries()) {
         const sum = perPeer.get(`${peer} ${family}`) ?? { received: 0, best: 0 };
@@ -167,7 +175,7 @@ export class CoreFuzzer {
     const { core } = this;
     if (this.#hasEnded) return this.#left();
     this.#hasEnded = true;
-    for (const peer of peers) core.closePeer(peer, []);
+    for (const peer of [...peers, ...this.#lines]) core.closePeer(peer, []);
     this.#sessions.clear();
     for (const fib of this.#fibs) core.removeFib(fib);
     this.#fibs.clear();
@@ -176,7 +184,9 @@ export class CoreFuzzer {
     for (let turns = 0; core.work(10_000); turns++) {
       if (turns > 100_000) throw new Error('work without end');
     }
-    for (const peer of peers) core.removePeer(peer);
+    for (const peer of [...peers, ...this.#lines]) core.removePeer(peer);
+    this.#lines.clear();
+    for (const network of networks) core.setOwnSubnets(network, []);
     core.takeNextHopEvents();
     return this.#left();
   }
@@ -321,11 +331,29 @@ export class CoreFuzzer {
   #reconfigure(): void {
     const random = this.#random;
     if (random.chance(3)) this.#setNetwork(random.pick(networks));
-    else if (random.chance(2)) this.core.trackNextHops(random.pick(networks), random.chance(2));
+    else if (random.chance(4)) this.core.trackNextHops(random.pick(networks), random.chance(2));
+    else if (random.chance(2)) this.#changeLine();
+    else if (random.chance(4)) this.#changeSubnets();
     else {
       const peer = random.pick(peers);
       this.core.updatePeer(peer, this.#peerOptions(peer));
     }
+  }
+
+  #changeLine(): void {
+    const random = this.#random;
+    const { id, network, from } = random.pick(lines);
+    if (this.#lines.has(id) && random.chance(3)) {
+      this.core.closePeer(id, []);
+      return;
+    }
+    const policy = random.chance(5) ? POLICY_REJECT : POLICY_ACCEPT;
+    if (this.#ask(() => this.core.addImport(id, { network, from, policy }))) this.#lines.add(id);
+  }
+
+  #changeSubnets(): void {
+    const subnets = this.#random.chance(2) ? [ownPrefix] : [];
+    this.#ask(() => this.core.setOwnSubnets(this.#random.pick(networks), subnets));
   }
 
   // ---- everything else ----
