@@ -182,6 +182,37 @@ describe('after every change', () => {
   });
 });
 
+describe('labels', () => {
+  it('may be more than any word has bits', async () => {
+    const random = fc.sample(fc.nat(2 ** 31), { numRuns: 1000, seed: 4271 });
+    const table = await newAggregation(32);
+    table.exports.newTable(PER_NEXT_HOP, false);
+    const costs = new Map<number, number>();
+    for (let i = 0; i < 200; i++) {
+      costs.set(table.exports.makeLabel(i + 1, 1 + (i % 3)) >>> 0, 1 + (i % 3));
+    }
+    const labels = [...costs.keys()];
+    const routes = new Map<bigint, NaiveRoute>();
+    const rules = { width: 32, cost: (label: number) => costs.get(label)! };
+    for (let round = 0; round < 8; round++) {
+      // 128 neighbours of 200 labels, in pairs now and then; the wider the set of labels, the fewer rows are saved.
+      for (let i = 0; i < 128; i++) {
+        const address = (10n << 24n) | (BigInt(i) << 8n);
+        const spread = round % 2 === 0 ? labels.length : 70;
+        const label = labels[random[round * 100 + (i >> (i % 3 === 0 ? 1 : 0))]! % spread]!;
+        routes.set(address, { address, bits: 24, label });
+        table.setRoute({ address, bits: 24 }, label);
+      }
+      table.settle();
+      const all = [...routes.values()];
+      const rows = table.rows();
+      expect(differences(all, rows, { width: 32 })).toEqual([]);
+      const spent = rows.reduce((sum, { label }) => sum + costs.get(label)!, 0);
+      expect(spent).toBe(optimum(all, rules));
+    }
+  });
+});
+
 describe('every table', () => {
   /** Each of the seven prefixes of two bits: no route, A or B; and none, one or all of them barriers. */
   it.each([
