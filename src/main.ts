@@ -9,11 +9,13 @@ import { checkConfigCommand } from './cli/check-config.ts';
 import { completionCommand } from './cli/completion.ts';
 import { decodeCommand } from './cli/decode.ts';
 import { driftCommand } from './cli/drift.ts';
+import { explainCommand } from './cli/explain.ts';
 import { reportFailure } from './cli/failure.ts';
 import { labCommand } from './cli/lab.ts';
 import { lookupCommand } from './cli/lookup.ts';
 import { networksCommand } from './cli/networks.ts';
 import { flushCommand, releaseCommand } from './cli/operate.ts';
+import { policyCommand } from './cli/policy.ts';
 import { replayCommand } from './cli/replay.ts';
 import { routesCommand } from './cli/routes.ts';
 import { peersCommand, statusCommand } from './cli/status.ts';
@@ -37,6 +39,8 @@ for (const command of [
   networksCommand(),
   routesCommand(),
   lookupCommand(),
+  explainCommand(),
+  policyCommand(),
   driftCommand(),
   verifyCommand(),
   flushCommand(),

@@ -21,7 +21,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/sources': ['src/net', 'src/iproute2', 'src/bgp', 'src/core'],
   'src/networks': ['src/net', 'src/ovsdb', 'src/iproute2', 'src/core'],
   'src/observe': [],
-  'src/control': ['src/net', 'src/bgp', 'src/core'],
+  'src/control': ['src/net', 'src/policy', 'src/bgp', 'src/core'],
   'src/agent': ['*'],
   'src/cli': ['*'],
   'src/lab': ['*'],

@@ -304,6 +304,7 @@ export class Agent {
       speaker: this.#speaker,
       networks: this.#networks.byName,
       peers: this.#peers.byName,
+      policies: this.#policies,
       devices: this.#devices,
       announcer: this.#announcer,
       sources: this.#sources.byName,

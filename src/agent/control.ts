@@ -8,7 +8,9 @@ import type { OverlapReport } from '../networks/announcements/announcement-table
 import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
 import type { Announcer } from './announcer.ts';
+import { Explainer } from './explainer.ts';
 import type { ImportTable } from './import-table.ts';
+import type { PolicyTable } from './policy-table.ts';
 import { RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
 import type { SessionDevices } from './session-devices.ts';
@@ -23,6 +25,7 @@ export interface ControlParts {
   readonly speaker: Speaker;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
+  readonly policies: PolicyTable;
   readonly devices: Pick<SessionDevices, 'whyWaiting'>;
   readonly sources: ReadonlyMap<string, SourceRuntime>;
   readonly eventLoop: EventLoopWatch;
@@ -36,12 +39,14 @@ export interface ControlParts {
 export class AgentControl implements AgentView {
   readonly #parts: ControlParts;
   readonly #reader: RouteReader;
+  readonly #explainer: Explainer;
   readonly #startedAt = new Date();
   readonly metrics: () => Promise<string>;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.#reader = new RouteReader(parts);
+    this.#explainer = new Explainer({ ...parts, reader: this.#reader });
     this.metrics = createMetrics(() => this.#sample());
   }
 
@@ -166,6 +171,14 @@ export class AgentControl implements AgentView {
 
   routes(query: RoutesQuery): AsyncIterable<object> {
     return this.#reader.routes(query);
+  }
+
+  explain(query: {
+    readonly network?: string;
+    readonly peer?: string;
+    readonly prefix: string;
+  }): object {
+    return this.#explainer.explain(query);
   }
 
   lookup(query: { readonly network?: string; readonly address: string }): object {

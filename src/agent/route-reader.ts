@@ -3,7 +3,12 @@
 // Between two pages the main loop gets its turn; a cursor survives whatever changes meanwhile (RouteCore.routes).
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
-import { entryObject, type RouteNames, routeObject } from '../control/route-object.ts';
+import {
+  type EntryObject,
+  entryObject,
+  type RouteNames,
+  routeObject,
+} from '../control/route-object.ts';
 import type {
   FibNextHop,
   FibRow,
@@ -105,17 +110,17 @@ export class RouteReader {
     if (match?.prefix === undefined) return { ...found, prefix: null, routes: [], entries: [] };
     const exact = { kind: 'exact', prefix: match.prefix } as const;
     const page = core.routes({ ...query, stage: 'adj-rib-in', match: exact }, undefined, PAGE_ROWS);
-    const names = this.#names(network);
+    const names = this.names(network);
     return {
       ...found,
       prefix: formatPrefix(match.prefix),
       routes: page.rows.map((row) => routeObject(row, names)),
-      entries: this.#entriesOf(network, match.prefix),
+      entries: this.entriesOf(network, match.prefix),
     };
   }
 
   /** What each target should hold for a prefix, what it holds, and why not. */
-  #entriesOf(network: NetworkRuntime, prefix: Prefix): object[] {
+  entriesOf(network: NetworkRuntime, prefix: Prefix): EntryObject[] {
     return network.targets.flatMap((target) => {
       const match = { kind: 'exact', prefix } as const;
       const family = prefixFamily(prefix);
@@ -129,7 +134,7 @@ export class RouteReader {
     { fib, kind, reconciler }: TargetRuntime,
     row: FibRow,
     withRoutes = false,
-  ): object {
+  ): EntryObject {
     const failure = reconciler.failure(row.prefix);
     const isListed = withRoutes && row.routeCount > 0;
     const routes = isListed ? this.#parts.core.carriedRoutes(fib, row.prefix, ROUTES_LISTED) : [];
@@ -198,7 +203,7 @@ export class RouteReader {
     peer: number | undefined,
     match: PrefixMatch,
   ): AsyncGenerator<object> {
-    const names = this.#names(network);
+    const names = this.names(network);
     const query = {
       network: network.id,
       family,
@@ -236,7 +241,8 @@ export class RouteReader {
     } while (cursor !== undefined);
   }
 
-  #names(network: NetworkRuntime): RouteNames {
+  /** What rows of a network say by number. */
+  names(network: NetworkRuntime): RouteNames {
     const { peers: sessions, sources } = this.#parts;
     const peers = new Map(
       [...sessions.values(), ...sources.values()].map(({ id, config }) => [id, config.name]),

@@ -21,6 +21,12 @@ export interface AgentView {
   routes(query: RoutesQuery): AsyncIterable<object>;
   /** The longest match of an address with every route of that prefix, best first. */
   lookup(query: { readonly network?: string; readonly address: string }): object;
+  /** Every route to a prefix: what was received, what each policy's clauses made of it, and how it won or lost. */
+  explain(query: {
+    readonly network?: string;
+    readonly peer?: string;
+    readonly prefix: string;
+  }): object;
   /** Prefixes whose desired state, OVN and host disagree. */
   drift(query: { readonly network?: string }): AsyncIterable<object>;
   /** What a network's Loc-RIB forwards, prefix by prefix, whatever its targets hold. */

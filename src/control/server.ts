@@ -58,6 +58,7 @@ function addReading(server: FastifyInstance, view: AgentView): void {
     sendLines(reply, view.routes(readQuery(query, routesKeys))),
   );
   server.get('/v1/lookup', ({ query }) => view.lookup(readLookup(query)));
+  server.get('/v1/explain', ({ query }) => view.explain(readExplain(query)));
   server.get('/v1/forwarding', ({ query }, reply) =>
     sendLines(reply, view.forwarding(readQuery(query, networkKeys))),
   );
@@ -88,6 +89,16 @@ function readLookup(query: unknown): { readonly network?: string; readonly addre
   const { address, ...rest } = readQuery(query, ['network', 'address']);
   if (address === undefined) throw new BadQuestion('no parameter address, expected an IP address');
   return { ...rest, address };
+}
+
+function readExplain(query: unknown): {
+  readonly network?: string;
+  readonly peer?: string;
+  readonly prefix: string;
+} {
+  const { prefix, ...rest } = readQuery(query, ['network', 'peer', 'prefix']);
+  if (prefix === undefined) throw new BadQuestion('no parameter prefix, expected ADDRESS/LENGTH');
+  return { ...rest, prefix };
 }
 
 function readReplay(query: unknown): { readonly peer: string } {

@@ -5,7 +5,9 @@ import { configJsonSchema, effectiveConfig } from '../../src/config/effective.ts
 import { parseConfig } from '../../src/config/parse.ts';
 
 const directory = new URL('../../examples/', import.meta.url);
-const examples = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
+const examples = readdirSync(directory).filter(
+  (name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'),
+);
 
 describe.each(examples)('examples/%s', (name) => {
   const text = readFileSync(new URL(name, directory), 'utf8');

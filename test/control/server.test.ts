@@ -29,6 +29,7 @@ const view: AgentView = {
     for (pulled = 0; ; pulled++) yield { prefix: '10.0.0.0/24', filler: 'x'.repeat(200) };
   },
   lookup: ({ address }) => ({ address }),
+  explain: (query) => query,
   async *drift() {},
   async *forwarding() {},
   places: () => [],
@@ -104,6 +105,7 @@ describe('the control API', () => {
       'parameter colour, expected one of network, family, stage, peer, prefix, match',
     ],
     ['/v1/lookup', 'no parameter address, expected an IP address'],
+    ['/v1/explain', 'no parameter prefix, expected ADDRESS/LENGTH'],
     ['/v1/drift?peer=a', 'parameter peer, expected one of network'],
   ])('answers %s with 400 and one clause', async (path, message) => {
     const { status, body } = await ask(path);

@@ -1,0 +1,97 @@
+// `rutter explain`: every route to a prefix, what each policy made of it clause by clause, and how it won or lost.
+import { Command } from 'commander';
+import { ControlClient } from '../control/client.ts';
+import type {
+  DecisionStep,
+  ExplainedClause,
+  ExplainedPolicy,
+  ExplainedRoute,
+  Explanation,
+} from '../control/explanation.ts';
+import type { RouteObject } from '../control/route-object.ts';
+import { flatText, type OutputFormat, outputOption, printList, printObject } from './output.ts';
+import { entryListing } from './routes-listing.ts';
+import { socketOption } from './socket-option.ts';
+
+interface ExplainOptions {
+  readonly network: string;
+  readonly peer?: string;
+  readonly output: OutputFormat;
+  readonly socket: string;
+}
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('why the routes to a prefix are what they are: policies, decision, targets')
+    .argument('<prefix>', 'exactly this prefix')
+    .option('--network <name>', 'the network', 'default')
+    .option('--peer <name>', 'only routes of this peer')
+    .addOption(outputOption())
+    .addOption(socketOption())
+    .action(explain);
+}
+
+async function explain(prefix: string, options: ExplainOptions): Promise<void> {
+  const { network, peer, output, socket } = options;
+  const query = { prefix, network, ...(peer === undefined ? {} : { peer }) };
+  const answer = (await new ControlClient(socket).get('/v1/explain', query)) as Explanation;
+  if (output === 'json' || output === 'jsonl') await printObject(answer, output);
+  else if (output === 'csv') await printList(answer.entries, entryListing, output);
+  else {
+    process.stdout.write(explanationText(answer));
+    await printList(answer.entries, entryListing, output);
+  }
+  if (answer.routes.length === 0) {
+    const whose = peer === undefined ? '' : ` of peer ${peer}`;
+    throw new Error(`no route${whose} to ${answer.prefix} in network ${answer.network}`);
+  }
+}
+
+export function explanationText({ routes }: Explanation): string {
+  return routes.map((each) => `${routeLines(each).join('\n')}\n\n`).join('');
+}
+
+function routeLines({ route, received, policies, decision }: ExplainedRoute): string[] {
+  const from = route.importedFrom === undefined ? '' : ` imported from ${route.importedFrom}`;
+  const outcome = route.best ? 'best path' : route.multipath ? 'shares the load' : 'not used';
+  return [
+    `${route.prefix} of ${route.peer}${from}: ${outcome}, ${route.reason}`,
+    ...(received ? [`  received   ${attributesText(received)}`] : []),
+    `  ${received ? 'effective' : 'received '}  ${attributesText(route)}`,
+    ...policies.flatMap(policyLines),
+    ...decision.map(decisionLine),
+  ];
+}
+
+function attributesText(route: RouteObject): string {
+  const { nextHops, asPath, origin, med, localPref, weight } = route;
+  const { communities, extendedCommunities, largeCommunities } = route;
+  const shown = {
+    ...{ asPath, origin, med, localPref, weight },
+    ...{ communities, extendedCommunities, largeCommunities },
+  };
+  const fields = Object.entries(shown)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${flatText(value)}`);
+  return [`nextHop=${nextHops.map(({ address }) => address).join(',')}`, ...fields].join('  ');
+}
+
+function policyLines({ at, policy, verdict, clauses }: ExplainedPolicy): string[] {
+  const none = verdict === 'reject' && !clauses.some(({ action }) => action === 'reject');
+  const because = none && clauses.length > 0 ? ', no clause decided' : '';
+  return [`  ${at}: ${policy} → ${verdict}${because}`, ...clauses.map(clauseLine)];
+}
+
+/** `clause 2  matched  set localPref=200  → next`, `clause 3  prefixes does not hold`. */
+export function clauseLine({ clause, matched, conditions, set, action }: ExplainedClause): string {
+  const failed = conditions.filter(({ holds }) => !holds).map(({ condition }) => condition);
+  if (!matched) return `    clause ${clause}  no match: ${failed.join(', ')}`;
+  const held = conditions.map(({ condition }) => condition).join(', ') || 'everything';
+  const changes =
+    set === undefined || Object.keys(set).length === 0 ? '' : `  set ${flatText(set)}`;
+  return `    clause ${clause}  matched: ${held}${changes}  → ${action}`;
+}
+
+function decisionLine({ step, says, route, best }: DecisionStep): string {
+  return `  step ${step}  ${says}: ${route}, best path ${best}`;
+}
