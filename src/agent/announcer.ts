@@ -4,6 +4,7 @@
 //   OvnWatch ──────┴─► AnnouncementTable ─► changes ─► settle ─┴─► speaker: withdrawals first, then announcements (P6, P8)
 //
 // Everything happens in the turn in which a database's message was read: a port that goes down is withdrawn in that turn.
+import { isDeepStrictEqual } from 'node:util';
 import type { AdvertisedRoute, Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
@@ -20,6 +21,7 @@ import type { Logger } from '../observe/log.ts';
 import { type AnnouncementRequests, readAnnouncementRequests } from './announcement-requests.ts';
 import { applyPolicy } from './export-policy.ts';
 import { OverlapLog } from './overlap-log.ts';
+import { ownSubnets } from './own-subnets.ts';
 import type { PolicyTable } from './policy-table.ts';
 import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
 
@@ -56,6 +58,8 @@ export class Announcer {
     string,
     { readonly id: number; readonly prefixes: Map<string, Prefix> }
   >();
+  /** As the core was told. */
+  readonly #subnets = new Map<string, readonly Prefix[]>();
   readonly #overlapLog: OverlapLog;
   #watch: OvnWatch | undefined;
   /** Takes over from #watch with its first complete answer. */
@@ -78,6 +82,7 @@ export class Announcer {
     this.table.setCandidates(CONFIGURATION, requests.candidates);
     await this.#follow(config, requests);
     this.#settle();
+    for (const { name } of config.networks) this.#ownSubnets(name);
     // Peers that a network no longer exports to are in no change
     for (const peer of this.#parts.peers.values()) this.tell(peer);
   }
@@ -102,6 +107,7 @@ export class Announcer {
 
   /** A network goes: its local routes must be gone before. What its peers were told is withdrawn by configure(). */
   forget(network: string): void {
+    this.#subnets.delete(network);
     const local = this.#local.get(network);
     if (local === undefined) return;
     this.#local.delete(network);
@@ -176,6 +182,8 @@ export class Announcer {
     this.#tellPeers(changes);
     this.#overlapLog.look(changes);
     for (const change of changes) this.#originate(change);
+    const wide = changes.filter(({ text }) => !isHostRoute(parsePrefix(text)!));
+    for (const network of new Set(wide.map((change) => change.network))) this.#ownSubnets(network);
     this.#parts.onChanged();
   }
 
@@ -252,6 +260,18 @@ export class Announcer {
     return requested && applyPolicy(policies, line?.policy ?? 'accept', requested);
   }
 
+  /** Routes from outside must not claim what is the network's own. */
+  #ownSubnets(network: string): void {
+    const { core, networks } = this.#parts;
+    const runtime = networks.get(network);
+    if (runtime === undefined) return;
+    const prefixes = this.#local.get(network)?.prefixes.values() ?? [];
+    const subnets = ownSubnets(runtime.config, prefixes);
+    const before = this.#subnets.get(network);
+    this.#subnets.set(network, subnets);
+    if (!isDeepStrictEqual(before, subnets)) core.setOwnSubnets(runtime.id, subnets);
+  }
+
   /** The network's own prefixes are in its look-ups and dumps. */
   #originate({ network, text }: ChangedPrefix): void {
     const { core, networks } = this.#parts;
@@ -275,4 +295,8 @@ export class Announcer {
     local.prefixes.delete(text);
     core.withdrawOriginated(local.id, before);
   }
+}
+
+function isHostRoute({ address, length }: Prefix): boolean {
+  return length === address.length * 8;
 }

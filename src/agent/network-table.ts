@@ -1,8 +1,6 @@
 // The networks of the running agent and their targets: made, changed and taken away, in the core and in the workers.
-import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig } from '../config/config.ts';
 import type { RouteCore } from '../core/route-core.ts';
-import type { Prefix } from '../net/prefix.ts';
 import type { Logger } from '../observe/log.ts';
 import { Reconciler } from '../sinks/reconciler.ts';
 import { Turns } from '../sinks/turns.ts';
@@ -10,6 +8,7 @@ import type { SinkOptions } from '../workers/messages.ts';
 import { SinkWorker } from '../workers/pool.ts';
 import { InitialSync } from './initial-sync.ts';
 import { Numbers } from './numbers.ts';
+import { ownSubnets } from './own-subnets.ts';
 import type { NetworkRuntime, TargetRuntime } from './runtime.ts';
 import { diffTargets, planTargets, type TargetKind, type TargetPlan } from './targets.ts';
 import type { WorkLoop } from './work-loop.ts';
@@ -55,7 +54,7 @@ export class NetworkTable {
     const id = this.#networkNumbers.take();
     core.addNetwork(id, config.bgp.decision);
     core.trackNextHops(id, trackNextHops);
-    core.setOwnSubnets(id, ownSubnets(network));
+    core.setOwnSubnets(id, ownSubnets(network, []));
     const initialSync = new InitialSync(sources, (reason) => {
       log.info({ network: network.name, reason }, 'first sync finished');
       // Routes that came a moment ago are not desired yet: what they keep in place must not look left over.
@@ -79,11 +78,7 @@ export class NetworkTable {
   /** Brings a network to its new configuration; a target that stays as it is notices nothing. */
   async change(config: Config, network: NetworkConfig): Promise<void> {
     const runtime = this.#networks.get(network.name)!;
-    const before = runtime.config;
     runtime.config = network;
-    if (!isDeepStrictEqual(ownSubnets(before), ownSubnets(network))) {
-      this.#parts.core.setOwnSubnets(runtime.id, ownSubnets(network));
-    }
     const plans = planTargets(config, network, this.#parts.dryRun);
     const { leaving, coming } = diffTargets(
       runtime.targets.map(({ plan }) => plan),
@@ -181,12 +176,6 @@ export class NetworkTable {
       this.#parts.log.error({ target, reason: error.message }, 'routes of ours left over');
     });
   }
-}
-
-/** What routes from outside may not claim: the subnets it is said to have and what it announces, but for a default route. */
-function ownSubnets({ subnets, advertise }: NetworkConfig): Prefix[] {
-  const announced = advertise.flatMap(({ prefix }) => prefix ?? []);
-  return [...subnets, ...announced.filter(({ length }) => length > 0)];
 }
 
 function release(targets: readonly TargetRuntime[]): void {
