@@ -92,6 +92,11 @@ export class OvsdbClient {
     this.#shared.monitor.learn(table, uuid, row);
   }
 
+  /** Drops a row of a table that is monitored without inserts. */
+  forget(table: string, uuid: string): void {
+    this.#shared.monitor.forget(table, uuid);
+  }
+
   /** Whether rows are complete and transactions welcome. */
   get isSynced(): boolean {
     return this.#isSynced;

@@ -150,6 +150,11 @@ export class Monitor {
     rows.set(uuid, decodeRow(this.#tables.get(table)!, wire));
   }
 
+  /** Drops a row that nobody here needs, of a table that is monitored without inserts: what changes in it is passed over. */
+  forget(table: string, uuid: string): void {
+    this.#tables.get(table)!.rows.delete(uuid);
+  }
+
   /** Takes the rows of a snapshot; returns how they differ from what was here. */
   replace(method: MonitorMethod, snapshot: unknown): RowChange[] {
     const changes: RowChange[] = [];

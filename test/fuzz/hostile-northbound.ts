@@ -88,6 +88,9 @@ export class HostileNorthbound {
   /** What is done to results and updates on the way out; sound by default. */
   lie: Lie = (value) => value;
   connectionCount = 0;
+  /** Answers every select with an error. */
+  refusesSelects = false;
+  selectCount = 0;
   readonly #server: Server;
   #socket: Socket | undefined;
 
@@ -153,7 +156,9 @@ export class HostileNorthbound {
       case 'transact':
         return params.slice(1).map((operation) => {
           const { op } = operation as { op: string };
-          return op === 'select' ? { rows: [foreignRow()] } : { count: 1 };
+          if (op !== 'select') return { count: 1 };
+          this.selectCount++;
+          return this.refusesSelects ? { error: 'not allowed' } : { rows: [foreignRow()] };
         });
       default:
         return {};

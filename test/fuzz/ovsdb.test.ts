@@ -163,3 +163,14 @@ function cut(bytes: Uint8Array, size: number): string[] {
   }
   return texts;
 }
+
+it('asks again for rows it was refused, without haste, and is ready when it gets them', async () => {
+  northbound.refusesSelects = true;
+  await sink.open();
+  await until(() => northbound.selectCount >= 2, 'a second question');
+  // A second between two questions; a loop without a wait asks thousands of times.
+  expect(northbound.selectCount).toBeLessThan(10);
+  expect(listener.snapshotCount).toBe(0);
+  northbound.refusesSelects = false;
+  await until(() => listener.snapshotCount === 1, 'the snapshot');
+});

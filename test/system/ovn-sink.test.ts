@@ -491,6 +491,28 @@ describe('rows of others', () => {
     expect(listRoutes(server, 'elsewhere')).toEqual(['10.7.0.0/16 via 172.18.0.9']);
   });
 
+  it('that were on another router are seen when they come to ours', async () => {
+    server.nbctl(
+      'lr-add',
+      'elsewhere',
+      '--',
+      'lr-route-add',
+      'elsewhere',
+      '10.7.0.0/16',
+      '172.18.0.9',
+    );
+    const fixture = await open();
+    expect(await fixture.apply([ours])).toEqual(success);
+    const [uuid] = uuidsOf(server, '10.7.0.0/16').filter((each) => {
+      return server.nbctl('get', 'Logical_Router', 'elsewhere', 'static_routes').includes(each);
+    });
+    server.nbctl('add', 'Logical_Router', ROUTER, 'static_routes', uuid!);
+    await waitFor(() => fixture.heard('refused').length > 0, 'refusal');
+    expect(listRoutes(server)).toEqual(['10.7.0.0/16 via 172.18.0.9']);
+    server.nbctl('set', 'Logical_Router_Static_Route', uuid!, 'policy=src-ip');
+    await waitFor(() => fixture.heard('released').length > 0, 'release');
+  });
+
   it('that come and go during a load never share a group with ours for long, and stay as they are', async () => {
     const fixture = await open();
     const prefixes = manyPrefixes(4000);

@@ -119,7 +119,10 @@ class OvnSink implements Sink {
       },
       {
         changed: (changes) => this.#changed(changes),
-        synced: () => this.#evaluate(),
+        synced: () => {
+          this.#forgetElsewhere();
+          this.#evaluate();
+        },
         lockChanged: (isHeld) => {
           this.#hasLock = isHeld;
           this.#evaluate();
@@ -306,6 +309,17 @@ class OvnSink implements Sink {
     const names = (router?.['ports'] as ReadonlySet<string> | undefined) ?? NONE;
     const changed = this.#rows.connected.update(names, this.#client.rows(PORT_TABLE));
     for (const prefix of changed) touched.foreign.add(prefix);
+  }
+
+  /**
+   * A snapshot has the routes of every router, for which are ours is not in them. Those of others would be kept once per network: of 50 000 there,
+   * 13 MB each. One that comes to our router later is asked for like any other.
+   */
+  #forgetElsewhere(): void {
+    const ours = this.#routerRoutes();
+    for (const uuid of this.#client.rows(ROUTE_TABLE).keys()) {
+      if (!ours.has(uuid)) this.#client.forget(ROUTE_TABLE, uuid);
+    }
   }
 
   #routerRoutes(): ReadonlySet<string> {
