@@ -9,7 +9,7 @@ import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
 import type { Announcer } from './announcer.ts';
 import { Explainer } from './explainer.ts';
-import type { ImportTable } from './import-table.ts';
+import type { ImportRuntime, ImportTable } from './import-table.ts';
 import type { PolicyTable } from './policy-table.ts';
 import { RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime, TargetRuntime } from './runtime.ts';
@@ -149,12 +149,19 @@ export class AgentControl implements AgentView {
   }
 
   #importsOf({ config }: NetworkRuntime): object[] {
-    const { core, imports } = this.#parts;
+    const { imports } = this.#parts;
     const lines = imports.lines.filter(({ network }) => network === config.name);
-    return lines.map(({ id, from, policy }) => {
-      const { received, accepted, best } = core.peerCounters(id);
-      return { from, policy, routes: sum(received), accepted: sum(accepted), best: sum(best) };
-    });
+    return lines.map((line) => ({ policy: line.policy, ...this.#countsOf(line) }));
+  }
+
+  #countsOf({ id, from }: ImportRuntime): {
+    from: string;
+    routes: number;
+    accepted: number;
+    best: number;
+  } {
+    const { received, accepted, best } = this.#parts.core.peerCounters(id);
+    return { from, routes: sum(received), accepted: sum(accepted), best: sum(best) };
   }
 
   async putNetwork(name: string, network: object): Promise<object> {
@@ -308,6 +315,10 @@ export class AgentControl implements AgentView {
         waiting: devices.whyWaiting(config) !== undefined,
         announcements: announcer.counts(config.name),
         overlapping: [...announcer.table.overlapsOf(config.name)].length,
+      })),
+      imports: this.#parts.imports.lines.map((line) => ({
+        network: line.network,
+        ...this.#countsOf(line),
       })),
       sources: [...sources.values()].map(({ id, config, state, counters, counts }) => ({
         ...counters,

@@ -23,6 +23,12 @@ export interface MetricsSample {
     readonly announcements: Readonly<Record<string, number>>;
     readonly overlapping: number;
   }[];
+  readonly imports: readonly {
+    readonly network: string;
+    readonly from: string;
+    readonly routes: number;
+    readonly best: number;
+  }[];
   readonly sources: readonly {
     readonly source: string;
     readonly network: string;
@@ -129,6 +135,16 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
     'prefixes refused at the memory ceiling',
     (p) => p.outOfMemory,
   );
+
+  const perImport = (name: string, help: string, key: 'routes' | 'best') =>
+    declare(name, help, ['network', 'from'], () =>
+      sample.imports.map(({ network, from, ...counts }) => ({
+        labels: { network, from },
+        value: counts[key],
+      })),
+    );
+  perImport('rutter_import_routes', 'routes taken from another network', 'routes');
+  perImport('rutter_import_best_routes', 'of those, chosen', 'best');
 
   declare(
     'rutter_network_waiting',

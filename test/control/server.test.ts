@@ -55,6 +55,7 @@ const view: AgentView = {
       },
     ],
     networks: [{ network: 'blue', waiting: true, announcements: { ready: 2 }, overlapping: 1 }],
+    imports: [{ network: 'blue', from: 'default', routes: 7, best: 5 }],
     sources: [],
     targets: [
       {
@@ -152,6 +153,8 @@ describe('the control API', () => {
       expect(line === '' || line.startsWith('# ') || sample.test(line), line).toBe(true);
     expect(lines).toContain('rutter_peer_established{peer="tor-a",network="default"} 1');
     expect(lines).toContain('rutter_network_waiting{network="blue"} 1');
+    expect(lines).toContain('rutter_import_routes{network="blue",from="default"} 7');
+    expect(lines).toContain('rutter_import_best_routes{network="blue",from="default"} 5');
     expect(lines).toContain('rutter_network_announcements{network="blue",state="ready"} 2');
     expect(lines).toContain('rutter_network_overlapping_prefixes{network="blue"} 1');
     expect(lines).toContain('rutter_target_installed_entries{network="default",target="ovn"} 2');

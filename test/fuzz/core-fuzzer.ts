@@ -333,7 +333,7 @@ export class CoreFuzzer {
     if (random.chance(3)) this.#setNetwork(random.pick(networks));
     else if (random.chance(4)) this.core.trackNextHops(random.pick(networks), random.chance(2));
     else if (random.chance(2)) this.#changeLine();
-    else if (random.chance(4)) this.#changeSubnets();
+    else if (random.below(4) === 0) this.#changeSubnets();
     else {
       const peer = random.pick(peers);
       this.core.updatePeer(peer, this.#peerOptions(peer));
