@@ -160,6 +160,14 @@ export const vrfCases: readonly VrfCase[] = [
     },
   },
   followCase,
+  {
+    name: 'a connection out of a VRF is no peer of default, whatever its address and the kernel say',
+    async run(site) {
+      await site.acceptFromVrfs();
+      assert.equal(await site.bytesOnDial('amber'), 0); // a peer would be sent our OPEN
+      assert.equal((await site.peerNamed('main'))['state'], 'active');
+    },
+  },
 ];
 
 const foreign = ['203.0.113.0/24', 'via', '10.0.0.2', 'vrf', 'blue'];

@@ -19,6 +19,7 @@ import { NetworkNamespaces } from '../../src/lab/namespaces.ts';
 import { Processes, type RunningProcess, waitUntil } from '../../src/lab/processes.ts';
 import { rutterCommand } from '../../src/lab/rutter.ts';
 import { peer } from './agent-site.ts';
+import { dialProgram } from './vrf-dial.ts';
 
 export const TABLES = { red: 10, blue: 20, green: 30, grey: 40, amber: 50 } as const;
 export type VrfName = keyof typeof TABLES;
@@ -190,6 +191,7 @@ export class VrfSite implements AsyncDisposable {
           vrfPeer('red', '10.0.0.2', {}),
           vrfPeer('blue', '10.0.0.2', { passive: true }),
           vrfPeer('green', 'fe80::2', { interface: 'green0' }),
+          peer('main', '10.0.0.2', 65001, { passive: true }), // nobody is there
         ],
       },
       networks: [
@@ -279,6 +281,18 @@ export class VrfSite implements AsyncDisposable {
 
   async peerNamed(name: string): Promise<Json> {
     return named(await this.#ask('peers'), 'name', name);
+  }
+
+  /** Listeners of no VRF hear every VRF in which nobody listens. */
+  async acceptFromVrfs(): Promise<void> {
+    const setting = 'net.ipv4.tcp_l3mdev_accept=1';
+    await execute('sysctl', ['-q', '-w', setting], { namespace: this.#node });
+  }
+
+  /** How much the agent says to who connects from the router's VRF, before it closes. */
+  async bytesOnDial(vrf: VrfName): Promise<number> {
+    const args = [dialProgram, '10.0.0.1', vrf];
+    return Number(await execute(process.execPath, args, { namespace: this.#tor }));
   }
 
   async isEstablished(vrf: VrfName): Promise<boolean> {

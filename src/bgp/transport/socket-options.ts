@@ -10,6 +10,13 @@ import { type SocketNeeds, TransportError } from './transport.ts';
 interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, size: number): number;
+  getsockopt(
+    fd: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    size: Uint32Array,
+  ): number;
   bind(fd: number, address: Uint8Array, size: number): number;
   close(fd: number): number;
   errno(): number;
@@ -25,6 +32,7 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const SO_BINDTODEVICE = 25;
+const IFNAMSIZ = 16;
 const IPPROTO_IP = 0;
 const IP_TTL = 2;
 const IP_MINTTL = 21;
@@ -60,6 +68,7 @@ function load(): Libc {
     return {
       socket: func('int socket(int, int, int)'),
       setsockopt: func('int setsockopt(int, int, int, const void *, uint32_t)'),
+      getsockopt: func('int getsockopt(int, int, int, _Out_ void *, _Inout_ uint32_t *)'),
       bind: func('int bind(int, const void *, uint32_t)'),
       close: func('int close(int)'),
       errno: () => koffi.errno(),
@@ -156,6 +165,17 @@ export function setPassword(fd: number, remote: IpAddress, password: string): vo
   if (libc().setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, option, option.length) === 0) return;
   const isAbsent = key.length === 0 && libc().errno() === constants.errno.ENOENT;
   if (!isAbsent) throw refused('TCP_MD5SIG');
+}
+
+/** The device an open socket is bound to; undefined for none. */
+export function boundDevice(fd: number): string | undefined {
+  const name = new Uint8Array(IFNAMSIZ);
+  const size = Uint32Array.of(IFNAMSIZ);
+  if (libc().getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, size) !== 0) {
+    throw refused('SO_BINDTODEVICE');
+  }
+  const text = new TextDecoder().decode(name.subarray(0, size[0])).split('\0')[0];
+  return text === '' ? undefined : text;
 }
 
 function bindToDevice(fd: number, device: string): void {

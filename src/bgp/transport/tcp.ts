@@ -1,8 +1,10 @@
 // Connections over TCP: Node's sockets, with options of socket-options.ts where a peer needs them.
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../../net/ip-address.ts';
 import { addressBeside } from './address-beside.ts';
 import {
+  boundDevice,
   needsOptions,
   openBoundSocket,
   openSocket,
@@ -61,9 +63,10 @@ export class TcpTransport implements Transport {
     accepted: (connection: Connection) => void,
   ): Promise<Listener> {
     const server = createServer({ noDelay: true }, (socket) => {
+      const isOfVrf = target.device === undefined && cameByVrf(socket);
       const connection = this.#adopt(socket);
       // A peer may be gone before it is accepted
-      if (connection.remoteAddress.length > 0) accepted(connection);
+      if (connection.remoteAddress.length > 0 && !isOfVrf) accepted(connection);
       else connection.abort();
     });
     const beside = [...this.#listeners].filter((other) => other.sharesPort(target));
@@ -197,6 +200,29 @@ class TcpListener implements Listener {
 
   close(): void {
     this.#server.close();
+  }
+}
+
+/**
+ * Whether a listener of no device was given a connection of a VRF, as the kernel does where net.ipv4.tcp_l3mdev_accept is set and nobody listens
+ * in the VRF. It is no peer's of ours: the address means another machine there.
+ */
+function cameByVrf(socket: Socket): boolean {
+  if (!acceptsVrfs()) return false;
+  try {
+    const device = boundDevice(descriptorOf(socket));
+    // A link-local peer's socket is bound to its interface in any case.
+    return device !== undefined && device !== splitZone(socket.remoteAddress ?? '').zone;
+  } catch {
+    return true; // it is gone already, or nobody can tell
+  }
+}
+
+function acceptsVrfs(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/tcp_l3mdev_accept', 'latin1').trim() !== '0';
+  } catch {
+    return false; // a kernel without VRFs
   }
 }
 

@@ -1,6 +1,11 @@
 // Socket options through libc: what is refused says why, and never with the password. Nothing is connected here.
+import { closeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { needsOptions, openSocket } from '../../../src/bgp/transport/socket-options.ts';
+import {
+  boundDevice,
+  needsOptions,
+  openSocket,
+} from '../../../src/bgp/transport/socket-options.ts';
 import { TransportError } from '../../../src/bgp/transport/transport.ts';
 import { parseIpAddress } from '../../../src/net/ip-address.ts';
 
@@ -35,6 +40,14 @@ describe.runIf(process.platform === 'linux')('openSocket (needs Linux)', () => {
   it('names the option, the device and the kernel’s reason', () => {
     const error = refusal(() => openSocket(remote, { device: 'no-such-device' }));
     expect(error.message).toBe('SO_BINDTODEVICE no-such-device: ENODEV');
+  });
+
+  it('says which device a socket is bound to', () => {
+    for (const device of ['lo', undefined]) {
+      const fd = openSocket(remote, { device });
+      expect(boundDevice(fd)).toBe(device);
+      closeSync(fd);
+    }
   });
 
   it('refuses a hop limit that cannot be', () => {
