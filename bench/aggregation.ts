@@ -3,6 +3,7 @@
 // The core's own time: parsing, decision and aggregation, without sockets or targets. An update is one UPDATE of one prefix, from its
 // bytes to the FIB at rest.
 import { FIB_CHANGE_SIZE } from '../assembly/abi.ts';
+import { packageVersion } from '../src/cli/version.ts';
 import type { WasmRouteCore } from '../src/core/core.ts';
 import type { Aggregation } from '../src/core/route-core.ts';
 import type { IpAddress } from '../src/net/ip-address.ts';
@@ -19,13 +20,15 @@ import {
   workAll,
 } from './aggregation-tables.ts';
 import { randomSource } from './feed/random.ts';
+import { watchForeignCpu } from './harness/cpu.ts';
+import type { Comparison, Sample as Figures, Point, RunOptions } from './harness/scenario.ts';
 
 /** Labels of the tables that have none of their own, and of the updates. */
 const LABELS = 4;
 const UPDATES = 20_000;
 const BATCH = 10_000;
 
-export interface LoadFigures {
+interface LoadFigures {
   readonly entryCount: number;
   /** Parsing, decision, and the trie of the aggregation. */
   readonly receiveMs: number;
@@ -34,7 +37,7 @@ export interface LoadFigures {
   readonly bytesPerRoute: number;
 }
 
-export interface UpdateFigures {
+interface UpdateFigures {
   readonly meanMicroseconds: number;
   readonly p99Microseconds: number;
   readonly meanWrites: number;
@@ -42,7 +45,7 @@ export interface UpdateFigures {
   readonly maxWrites: number;
 }
 
-export interface AggregationFigures {
+interface AggregationFigures {
   readonly table: string;
   readonly labels: string;
   readonly routeCount: number;
@@ -57,7 +60,7 @@ export interface AggregationFigures {
 }
 
 /** The figures of one table: with its own next hops, or with LABELS of them by /16 (IPv6: /32). */
-export async function measureTable(
+async function measureTable(
   table: string,
   { byBlock = false, updates = UPDATES }: { byBlock?: boolean; updates?: number } = {},
 ): Promise<AggregationFigures> {
@@ -174,30 +177,83 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
 
-export async function run(print: (line: string) => void): Promise<void> {
-  for (const name of tableNames()) {
-    const isBare = name.endsWith('-prefixes');
-    print(describe(await measureTable(name, { byBlock: isBare, updates: 5000 })));
-    if (name.startsWith('dfz') && !isBare) {
-      print(describe(await measureTable(name, { byBlock: true, updates: 5000 })));
-    }
-  }
+/** Of each table, and of the large one with few next hops too. */
+function points(): (Point & { readonly table: string; readonly byBlock: boolean })[] {
+  const measured = tableNames().flatMap((table) => {
+    const isBare = table.endsWith('-prefixes');
+    const own = { table, byBlock: isBare };
+    return table.startsWith('dfz') && !isBare ? [own, { table, byBlock: true }] : [own];
+  });
+  return measured.map(({ table, byBlock }, value) => ({
+    name: byBlock ? `${table}, ${LABELS} labels` : table,
+    value,
+    table,
+    byBlock,
+  }));
 }
 
-function describe(figures: AggregationFigures): string {
-  const { table, labels, routeCount, off, exact, discard } = figures;
-  const share = (count: number) => `${count} (${((100 * count) / routeCount).toFixed(1)} %)`;
-  const onOff = (exact.receiveMs + exact.passMs) / (off.receiveMs + off.passMs);
-  const updates = (['change', 'withdraw', 'announce'] as const).map((kind) => {
-    const each = figures[kind];
-    const time = `${each.meanMicroseconds.toFixed(1)} µs, p99 ${each.p99Microseconds.toFixed(0)}`;
-    const writes = `${each.meanWrites.toFixed(2)} writes, p99 ${each.p99Writes}, max ${each.maxWrites}`;
-    return `  ${kind}: ${time}; ${writes}`;
-  });
-  return [
-    `${table}, next hops: ${labels}: ${routeCount} routes → exact ${share(exact.entryCount)}, discard ${share(discard.entryCount)}`,
-    `  load ${(exact.receiveMs + exact.passMs).toFixed(0)} ms (${onOff.toFixed(2)} × off), full pass ${exact.passMs.toFixed(0)} ms; ` +
-      `${exact.bytesPerRoute.toFixed(1)} B/route (off: ${off.bytesPerRoute.toFixed(1)})`,
-    ...updates,
-  ].join('\n');
+const tables = points();
+
+export const aggregation: Comparison = {
+  kind: 'comparison',
+  name: 'aggregation',
+  question: 'how far does a table aggregate, what does that cost, and what does one change write?',
+  routes: 0,
+  smallRoutes: 0,
+  repeats: 1,
+  sweep: {
+    title: 'table',
+    scale: 'names',
+    points: tables,
+    smallPoints: tables.filter(({ table }) => table === 'linx-20170101-v6'),
+  },
+  warmUpShare: 0,
+  obstacle: () => (tables.length > 0 ? undefined : 'no tables in the directory RUTTER_DATA'),
+  input: () =>
+    `every table there is, with its own next hops, or ${LABELS} of them by /16 (IPv6: /32); in process; ${UPDATES} random changes`,
+  metrics: [
+    { key: 'routes', title: 'routes', unit: 'count', isContext: true },
+    { key: 'exact', title: 'entries, exact', unit: '%' },
+    { key: 'discard', title: 'entries, discard', unit: '%' },
+    { key: 'load', title: 'load, to that without', unit: 'count' },
+    { key: 'pass', title: 'full pass', unit: 'ms' },
+    { key: 'change', title: 'one change', unit: 'µs' },
+    { key: 'changeP99', title: 'one change, p99', unit: 'µs' },
+    { key: 'writes', title: 'written by a change', unit: 'count' },
+    { key: 'writesP99', title: 'written by a change, p99', unit: 'count' },
+    { key: 'withdraw', title: 'one withdrawal', unit: 'µs' },
+    { key: 'withdrawWrites', title: 'written by a withdrawal', unit: 'count' },
+    { key: 'bytes', title: 'memory per route', unit: 'bytes' },
+  ],
+  contestants: [{ name: 'Rutter', version: async () => packageVersion(), run: measurePoint }],
+  goals: [
+    { metric: 'change', atMost: 6 },
+    { metric: 'changeP99', atMost: 60 },
+    { metric: 'writes', atMost: 2.2 },
+    { metric: 'writesP99', atMost: 12 },
+    { metric: 'load', atMost: 1.6 },
+  ],
+};
+
+async function measurePoint({ point, isSmall }: RunOptions): Promise<Figures> {
+  const { table, byBlock } = tables[point.value]!;
+  const foreign = watchForeignCpu();
+  const updates = isSmall ? 500 : UPDATES;
+  const figures = await measureTable(table, { byBlock, updates });
+  const { routeCount, off, exact, discard, change, withdraw } = figures;
+  return {
+    routes: routeCount,
+    exact: (100 * exact.entryCount) / routeCount,
+    discard: (100 * discard.entryCount) / routeCount,
+    load: (exact.receiveMs + exact.passMs) / (off.receiveMs + off.passMs),
+    pass: exact.passMs,
+    change: change.meanMicroseconds,
+    changeP99: change.p99Microseconds,
+    writes: change.meanWrites,
+    writesP99: change.p99Writes,
+    withdraw: withdraw.meanMicroseconds,
+    withdrawWrites: withdraw.meanWrites,
+    bytes: exact.bytesPerRoute,
+    foreignCores: foreign(),
+  };
 }

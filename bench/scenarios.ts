@@ -1,5 +1,6 @@
 // Every bench there is, in the order in which `rutter bench` runs them.
 
+import { aggregation } from './aggregation.ts';
 import { churns } from './churn.ts';
 import { failover } from './failover.ts';
 import { flapStorm } from './flap-storm.ts';
@@ -26,6 +27,7 @@ export const scenarios: readonly Scenario[] = [
     question: 'what do 100 networks that import 10 000 routes each cost the core?',
     run: async (print) => (await import('./networks.ts')).run(print),
   },
+  aggregation,
   ingest,
   ingestTen,
   memory,

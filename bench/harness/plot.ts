@@ -73,7 +73,8 @@ function drawBars({ title, unit, series }: Plot): string {
 function drawLines(plot: Plot): string {
   const { series, ticks, scale } = plot;
   const legendRows = Math.ceil(series.length / 3);
-  const bottom = HEIGHT - 44;
+  const isCrowded = ticks.reduce((sum, { name }) => sum + name.length, 0) > 80;
+  const bottom = HEIGHT - (isCrowded ? 130 : 44);
   const height = HEIGHT + legendRows * LEGEND_ROW;
   const isLogY = spansDecades(series);
   const yTicks = isLogY ? decades(series) : linearTicks(niceTop(Math.max(...highs(series))));
@@ -95,11 +96,13 @@ function drawLines(plot: Plot): string {
     ]),
     ...ticks.flatMap((tick) => [
       line(x(tick.x), bottom, x(tick.x), bottom + 4, '#444'),
-      text(x(tick.x), bottom + 18, tick.name, 'middle'),
+      isCrowded
+        ? slanted(x(tick.x), bottom + 14, tick.name)
+        : text(x(tick.x), bottom + 18, tick.name, 'middle'),
     ]),
     line(LEFT, bottom, WIDTH - RIGHT, bottom, '#444'),
     line(LEFT, TOP, LEFT, bottom, '#444'),
-    text((LEFT + WIDTH - RIGHT) / 2, bottom + 36, plot.xTitle, 'middle'),
+    text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, plot.xTitle, 'middle'),
     ...series.flatMap(({ marks }, i) => drawSeries(marks, x, y, colour(i), scale !== 'names')),
     ...series.flatMap(({ name }, i) => {
       const [left, top] = [LEFT + (i % 3) * 185, HEIGHT + 8 + Math.floor(i / 3) * LEGEND_ROW];
@@ -187,6 +190,12 @@ function svg(height: number, parts: readonly string[]): string {
 
 function text(x: number, y: number, content: string, anchor: string, weight = 'normal'): string {
   return `<text x="${fix(x)}" y="${fix(y)}" text-anchor="${anchor}" font-weight="${weight}">${escapeMarkup(content)}</text>`;
+}
+
+/** Long names of many ticks, one beside the other. */
+function slanted(x: number, y: number, content: string): string {
+  const place = `${fix(x)} ${fix(y)}`;
+  return `<text transform="translate(${place}) rotate(-35)" text-anchor="end" font-size="9">${escapeMarkup(content)}</text>`;
 }
 
 function line(x1: number, y1: number, x2: number, y2: number, ink: string, width = 1): string {

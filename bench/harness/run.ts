@@ -18,6 +18,7 @@ import {
   type Sample,
   type Scenario,
   type Standalone,
+  type Sweep,
 } from './scenario.ts';
 import { formatComparison } from './text.ts';
 import { productVersion } from './version.ts';
@@ -28,6 +29,8 @@ export interface BenchOptions {
   /** Instead of each scenario's own sizes. */
   readonly routes?: number;
   readonly repeats?: number;
+  /** Only these values of a sweep. */
+  readonly at?: readonly number[];
   /** Only these contestants, by name in lower case. */
   readonly only?: readonly string[];
   readonly print: (line: string) => void;
@@ -96,7 +99,7 @@ async function runComparison(
   const { name, question, sweep, goals } = scenario;
   const routes = options.routes ?? (isSmall ? scenario.smallRoutes : scenario.routes);
   const repeats = options.repeats ?? (isSmall ? 1 : scenario.repeats);
-  const points = (isSmall ? sweep?.smallPoints : sweep?.points) ?? [ONLY_POINT];
+  const points = pointsOf(sweep, options);
   const warmUpRoutes = isSmall ? 0 : Math.floor(routes * scenario.warmUpShare);
   const warmUp = warmUpRoutes > 0 ? `one run of ${warmUpRoutes} routes each` : 'none';
   const input = scenario.input(routes);
@@ -132,6 +135,12 @@ async function runComparison(
   };
   for (const line of formatComparison(result)) print(line);
   return result;
+}
+
+function pointsOf(sweep: Sweep | undefined, { isSmall, at }: BenchOptions): readonly Point[] {
+  if (sweep === undefined) return [ONLY_POINT];
+  const points = isSmall ? sweep.smallPoints : sweep.points;
+  return points.filter(({ value }) => at === undefined || at.includes(value));
 }
 
 /** A contestant's runs so far. One failure ends its part, not the others'. */

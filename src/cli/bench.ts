@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 interface BenchFlags {
   readonly routes?: number;
   readonly repeats?: number;
+  readonly at?: readonly number[];
   readonly only?: readonly string[];
   readonly out: string;
   readonly output: 'text' | 'json';
@@ -18,6 +19,7 @@ export function benchCommand(): Command {
     .option('--routes <n>', "routes in the feed, instead of each scenario's own", parseCount)
     .option('--repeats <n>', 'measured runs of each', parseCount)
     .option('--only <names>', 'only these contestants, comma-separated', parseNames)
+    .option('--at <values>', 'only these values of a sweep, comma-separated', parseCounts)
     .option('--small', 'a quick look at small sizes')
     .option(
       '--out <dir>',
@@ -65,6 +67,10 @@ async function runBench(
 function parseCount(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 up');
   return Number(text);
+}
+
+function parseCounts(text: string): readonly number[] {
+  return text.split(',').map((value) => (value === '0' ? 0 : parseCount(value)));
 }
 
 function parseNames(text: string): readonly string[] {

@@ -2,21 +2,29 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { churns } from '../../bench/churn.ts';
+import { failover } from '../../bench/failover.ts';
 import { flapStorm } from '../../bench/flap-storm.ts';
 import type { ComparisonResult, PointResult } from '../../bench/harness/result.ts';
 import { runScenarios } from '../../bench/harness/run.ts';
 import type { Comparison } from '../../bench/harness/scenario.ts';
-import { ingest } from '../../bench/ingest.ts';
+import { ingest, ingestTen } from '../../bench/ingest.ts';
 import { kernelTable } from '../../bench/kernel-table.ts';
 import { oneChange } from '../../bench/one-change.ts';
 import { oneFlow } from '../../bench/one-flow.ts';
+import { ovnLoad } from '../../bench/ovn-load.ts';
 import { restart } from '../../bench/restart.ts';
 import { execute } from '../../src/lab/execute.ts';
 
 async function runSmall(
   scenario: Comparison,
+  only?: readonly string[],
 ): Promise<Pick<ComparisonResult, 'leftOut'> & Pick<PointResult, 'contestants'>> {
-  const result = await runScenarios([scenario], { isSmall: true, print: () => undefined });
+  const result = await runScenarios([scenario], {
+    isSmall: true,
+    print: () => undefined,
+    ...(only ? { only } : {}),
+  });
   const [{ leftOut, points }] = result.scenarios as [ComparisonResult];
   expect(points).toHaveLength(scenario.sweep?.smallPoints.length ?? 1);
   return { leftOut, contestants: points.flatMap(({ contestants }) => contestants) };
@@ -42,6 +50,16 @@ describe.skipIf(process.getuid?.() !== 0)('benches (skipped without root)', () =
         scenario.contestants.map(() => 1),
       );
       expect(result.leftOut).toEqual([]);
+      expect(await leftBehind()).toEqual([]);
+    },
+  );
+
+  it.each([churns.at(-1)!, failover, ingestTen, ovnLoad])(
+    '$name measures Rutter and a peer and cleans up',
+    async (scenario) => {
+      const result = await runSmall(scenario, ['rutter', 'bird', 'bare transactions']);
+      expect(result.contestants.map(({ failure }) => failure)).toEqual([undefined, undefined]);
+      expect(result.contestants.map(({ samples }) => samples.length)).toEqual([1, 1]);
       expect(await leftBehind()).toEqual([]);
     },
   );

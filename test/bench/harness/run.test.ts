@@ -132,6 +132,8 @@ describe('runScenarios', () => {
     ]);
     expect(points.map((point) => point.goals.length)).toEqual([0, 0, 1]);
     expect(text).toContain('routes: 1000');
+    const some = await run({ ...sample, contestants: [pretend('Rutter', [1])] }, { at: [100] });
+    expect(some.points.map(({ point }) => point.value)).toEqual([100]);
   });
 
   it('takes the small sizes for a quick look, without a warm-up', async () => {
