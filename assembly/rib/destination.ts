@@ -7,7 +7,7 @@ import { Route } from './route';
 export const DESTINATION_KEY_OFFSET: u32 = 12;
 
 /** Equal to or within a subnet of the network's own (own-subnets.ts). */
-export const IN_OWN_SUBNET: u16 = 1;
+const IN_OWN_SUBNET: u16 = 1;
 /** Its importers have not been told of the last decision yet (import-queue.ts). */
 export const IN_IMPORT_QUEUE: u16 = 2;
 export const IN_URGENT_IMPORT_QUEUE: u16 = 4;

@@ -79,9 +79,9 @@ describe.runIf(isRoot)('networks', () => {
     });
   const network = async (name: string) =>
     (await site.list('networks')).find((each) => each['network'] === name);
-  const reload = async (networks: readonly object[]) => {
+  const reload = async (networks: readonly object[], policies: object = {}) => {
     const count = (await site.logged(agent, 'reloaded')).length;
-    await site.configure({ bgp, networks });
+    await site.configure({ bgp, networks, policies });
     agent.signal('SIGHUP');
     await site.until(
       'the reload',
@@ -187,6 +187,17 @@ describe.runIf(isRoot)('networks', () => {
     }
     expect((await rowsAndSessions()).rows).toEqual(rows);
     expect(await kernel(GREEN)).toEqual([viaA]);
+  });
+
+  it('import what the policy of the line lets through, whenever that changes', async () => {
+    const filtered = { ...blue, imports: [{ from: 'default', policy: 'filter' }] };
+    const accept = { action: 'accept' };
+    const withoutA = [{ match: { prefixes: [A] }, action: 'reject' }, accept];
+    await reload([plain, filtered, green], { filter: withoutA });
+    await untilKernel(BLUE, [viaB]);
+    await untilKernel(GREEN, [viaA]);
+    await reload([plain, filtered, green], { filter: [accept] });
+    await untilKernel(BLUE, [viaA, viaB]);
   });
 
   it('are isolated again where the import line is gone', async () => {
