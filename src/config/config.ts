@@ -231,7 +231,13 @@ const networkOvn = z.strictObject({
   aggregation: aggregation
     .default('off')
     .describe('Fewest rows that forward alike; `discard` may add rows that drop.'),
-  maxRoutes: z.int().min(1).default(50_000).describe('Most rows of ours on the router.'),
+  maxRoutes: z
+    .int()
+    .min(1)
+    .default(50_000)
+    .describe(
+      'Most rows of ours on the router: what is in stays, then shorter prefixes first, IPv4 before IPv6, by address.',
+    ),
   collision: z
     .enum(['skip', 'replace-when-gone', 'share'])
     .default('skip')
