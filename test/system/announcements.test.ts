@@ -281,7 +281,7 @@ describe.runIf(isRoot)('announcements from OVN', () => {
     for (const proxy of proxies) proxy.close();
     await site.until('the loss', async () => {
       const [network] = await site.list('networks');
-      return JSON.stringify(network!['problems']).includes('OVN Southbound');
+      return String(network!['problems']).includes('OVN Southbound');
     });
     expect(await held()).toContain('10.44.0.12/32');
     await ovn.nbctl('lsp-del', 'vm2');
