@@ -276,7 +276,10 @@ export interface PolicyTrialStep {
 export interface RouteCore {
   // ---- networks ----
   addNetwork(network: number, options: DecisionOptions): void;
-  /** Once it has no peers, import lines, FIBs and routes, and nobody imports from it; at the end of work(), say. */
+  /**
+   * Once it has no peers, import lines, FIBs and routes, and nobody imports from it; at the end of work(), and with the
+   * next-hop events taken: a next hop that is not known to be gone keeps what was said of it, whoever has the number next.
+   */
   removeNetwork(network: number): void;
   /**
    * The network's own subnets, all of them: routes from outside to one or to a part of one are not eligible. work() applies it.

@@ -254,6 +254,7 @@ class Run {
     for (const prefix of prefixes) this.core.withdrawOriginated(id, parsePrefix(prefix)!);
     this.core.removeFib(id);
     while (this.core.work(7));
+    this.#hearNextHops();
     for (const each of going) this.core.removePeer(each);
     this.core.removeNetwork(id);
     this.twin.remove(id);
