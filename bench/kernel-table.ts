@@ -6,14 +6,14 @@ import { FeedProcess } from './feed/process.ts';
 import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
 import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
+import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
 import { bird } from './peers/bird.ts';
 import { frr } from './peers/frr.ts';
 import { installedVersion } from './peers/installed.ts';
 import { countKernelRoutes } from './peers/kernel-table.ts';
-import type { Receiver } from './peers/receiver.ts';
+import type { Receiver, RunningReceiver } from './peers/receiver.ts';
 import { rutter } from './peers/rutter.ts';
 import { FEED_ADDRESS, ROUTER_DEVICE, Site } from './peers/site.ts';
 
@@ -64,24 +64,75 @@ function programsKernel(receiver: Receiver): Contestant {
   };
 }
 
-async function measureReceiver(receiver: Receiver, routes: number): Promise<Sample> {
+/** The same table with a few next hops: what Rutter aggregates, the others write as it is. */
+export const kernelAggregated: Comparison = {
+  ...kernelTable,
+  name: 'kernel-aggregated',
+  question: 'how long from BGP to a kernel that forwards the whole table, aggregated?',
+  input: (routes) =>
+    `${describeFeed(routes)}, ${LABELS} next hops by neighbourhood; Rutter with hostAggregation: exact`,
+  contestants: [
+    {
+      name: rutter.name,
+      version: () => rutter.version(),
+      run: async ({ routes }) => measureReceiver(aggregating, routes, LABELS),
+    },
+    ...[bird, frr].map((receiver) => ({
+      name: receiver.name,
+      version: () => receiver.version(),
+      run: ({ routes }: RunOptions) => measureReceiver(receiver, routes, LABELS),
+      maxRepeats: 1,
+    })),
+  ],
+  goals: [
+    { metric: 'wall', against: 'BIRD', atMost: 0.5 },
+    { metric: 'wall', against: 'FRR', atMost: 0.25 },
+  ],
+};
+
+const LABELS = 4;
+
+const aggregating: Receiver = {
+  ...rutter,
+  start: (site) => rutter.start(site, { intoKernel: true, hostAggregation: 'exact' }),
+};
+
+/** When the kernel held what it is to hold; an aggregated table has fewer routes, and only its owner knows how many. */
+async function untilProgrammed(
+  receiver: Receiver,
+  running: RunningReceiver,
+  routes: number,
+): Promise<number> {
+  const inside = running.pids[0]!;
+  const wait = { intervalMs: POLL_MS, deadlineMs: DEADLINE_MS };
+  const what = `${receiver.name}: routes in the kernel`;
+  if (receiver !== aggregating) {
+    return untilCount(() => countKernelRoutes(inside), { ...wait, what, target: routes });
+  }
+  await untilCount(() => running.routeCount(), { ...wait, what: 'routes learned', target: routes });
+  let before = -1;
+  const settled = async (): Promise<number> => {
+    const { pending, installed = 0 } = (await running.figures?.()) ?? {};
+    const isSettled = pending === 0 && installed > 0 && installed === before;
+    before = installed;
+    return Number(isSettled);
+  };
+  return untilCount(settled, { ...wait, what, target: 1 });
+}
+
+async function measureReceiver(receiver: Receiver, routes: number, labels = 1): Promise<Sample> {
   await using site = await Site.open({ kernelRoutes: routes });
   const running = await receiver.start(site, { intoKernel: true });
-  const feed = await FeedProcess.start(site, routes);
+  const feed = await FeedProcess.start(site, routes, { labels });
   await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
   const inside = running.pids[0]!;
   const queuedBefore = mainThreadQueuedMs(inside);
-  const connected = countKernelRoutes(inside);
+  const connected = receiver === aggregating ? 0 : countKernelRoutes(inside);
   const foreign = watchForeignCpu();
   const beganAt = await feed.beginTable();
-  const doneAt = await untilCount(() => countKernelRoutes(inside), {
-    what: `${receiver.name}: routes in the kernel`,
-    target: connected + routes,
-    intervalMs: POLL_MS,
-    deadlineMs: DEADLINE_MS,
-  });
+  const doneAt = await untilProgrammed(receiver, running, connected + routes);
   const foreignCores = foreign();
   await untilAtRest(running.pids);
   const after = processCost(running.pids);

@@ -7,7 +7,7 @@ import { flapStorm } from './flap-storm.ts';
 import { followKernel } from './follow-kernel.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { ingest, ingestTen } from './ingest.ts';
-import { kernelTable } from './kernel-table.ts';
+import { kernelAggregated, kernelTable } from './kernel-table.ts';
 import { memory } from './memory.ts';
 import { oneChange } from './one-change.ts';
 import { oneFlow } from './one-flow.ts';
@@ -33,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   memory,
   ...churns,
   kernelTable,
+  kernelAggregated,
   {
     kind: 'standalone',
     name: 'northbound',

@@ -24,6 +24,8 @@ export interface AgentTargets {
   readonly ovn?: OvnTarget;
   /** Default: off, so that a row is a route. */
   readonly aggregation?: 'off' | 'exact';
+  /** Default: off. */
+  readonly hostAggregation?: 'off' | 'exact';
   readonly holdTime?: string;
 }
 
@@ -70,6 +72,8 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
       const text = await scrape();
       return {
         worstHold: sumOf(text, 'rutter_event_loop_worst_seconds') * 1000,
+        pending: sumOf(text, 'rutter_target_pending_entries'),
+        installed: sumOf(text, 'rutter_target_installed_entries'),
         coreBytes: sumOf(text, 'rutter_core_linear_bytes') / 1e6,
       };
     },
@@ -85,6 +89,7 @@ function configuration(
     followsKernel = false,
     ovn,
     aggregation = 'off',
+    hostAggregation = 'off',
     holdTime,
   }: AgentTargets,
 ): object {
@@ -109,7 +114,7 @@ function configuration(
     networks: [
       {
         name: 'default',
-        ...(intoKernel ? { table: 'main' } : {}),
+        ...(intoKernel ? { table: 'main', hostAggregation } : {}),
         ...(ovn
           ? {
               ovn: {
