@@ -71,6 +71,8 @@ export async function newAggregatingCore(aggregation: Aggregation): Promise<Wasm
     families: ['ipv4-unicast', 'ipv6-unicast'],
     addPath: [],
   });
+  // An empty table is handed over at once: what is measured is not that walk.
+  workAll(core);
   return core;
 }
 

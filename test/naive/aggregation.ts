@@ -59,7 +59,7 @@ function tryAll(point: Point, above: number, inherited: number): number {
   return best;
 }
 
-export function labelBelow({ label, barrier }: NaiveRoute): number {
+function labelBelow({ label, barrier }: NaiveRoute): number {
   return barrier === 'wins' ? 0 : label;
 }
 

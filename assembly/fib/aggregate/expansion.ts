@@ -121,7 +121,7 @@ export class Expansion {
   }
 }
 
-export function expansionAt(depth: u32): Expansion {
+function expansionAt(depth: u32): Expansion {
   return changetype<Expansion>(scratch + depth * SIZE);
 }
 

@@ -22,7 +22,7 @@ import { allocate, allocateReserved, free } from '../../memory/arena';
 import { finishHash, HashTable, mixHash, valueAt } from '../../memory/hash-table';
 import { releaseSet, retainSet, setById } from '../../nexthop/next-hop-set';
 
-export const STRICT: u32 = 1;
+const STRICT: u32 = 1;
 export const NOTHING: u32 = 5;
 
 const IDEMPOTENT: u32 = 1;
@@ -64,7 +64,7 @@ function hasVector(id: u32): bool {
   return id > NOTHING;
 }
 
-export function isIdempotent(id: u32): bool {
+function isIdempotent(id: u32): bool {
   return (id & IDEMPOTENT) != 0;
 }
 

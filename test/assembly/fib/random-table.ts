@@ -34,7 +34,7 @@ interface Entry {
 }
 
 /** First addresses of everything, and the addresses after their last ones: nothing changes in between. */
-export function turningPoints(width: number, ...tables: (readonly BitPrefix[])[]): bigint[] {
+function turningPoints(width: number, ...tables: (readonly BitPrefix[])[]): bigint[] {
   const points = new Set<bigint>([0n, (1n << BigInt(width)) - 1n]);
   for (const { address, bits } of tables.flat()) {
     points.add(address);
@@ -45,7 +45,7 @@ export function turningPoints(width: number, ...tables: (readonly BitPrefix[])[]
 }
 
 /** What an address forwards by, among rows of ours and others' routes; `drop` is a label that drops. */
-export function forwarding(
+function forwarding(
   at: bigint,
   rows: readonly Entry[],
   barriers: readonly NaiveRoute[],
