@@ -23,12 +23,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     kind: 'standalone',
-    name: 'aggregation',
-    question: 'how far does each real table aggregate, and what does one change cost?',
-    run: async (print) => (await import('./aggregation.ts')).run(print),
-  },
-  {
-    kind: 'standalone',
     name: 'networks',
     question: 'what do 100 networks that import 10 000 routes each cost the core?',
     run: async (print) => (await import('./networks.ts')).run(print),
