@@ -2,7 +2,7 @@
 import { copyBytes } from '../memory/byte-writer';
 
 /** Whether one of `count` patterns matches a value. */
-export function matchesPattern(valuePtr: usize, size: u32, patternsPtr: usize, count: u32): bool {
+function matchesPattern(valuePtr: usize, size: u32, patternsPtr: usize, count: u32): bool {
   for (let i: u32 = 0; i < count; i++, patternsPtr += size << 1) {
     if (isMatch(valuePtr, size, patternsPtr)) return true;
   }

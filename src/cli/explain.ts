@@ -47,7 +47,7 @@ async function explain(prefix: string, options: ExplainOptions): Promise<void> {
   }
 }
 
-export function explanationText({ routes }: Explanation): string {
+function explanationText({ routes }: Explanation): string {
   return routes.map((each) => `${routeLines(each).join('\n')}\n\n`).join('');
 }
 
