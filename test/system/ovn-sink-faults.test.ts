@@ -123,7 +123,11 @@ describe('kill -9 of the server', () => {
     await fixture.ready();
     expect(fixture.observed.size).toBe(2000);
     const seen = await watchChanges();
-    expect(await fixture.apply(changes)).toMatchObject({ known: true, failures: [], durationMs: 0 });
+    expect(await fixture.apply(changes)).toMatchObject({
+      known: true,
+      failures: [],
+      durationMs: 0,
+    });
     await fixture.apply([{ prefix: '20.0.0.0/24' }]);
     // Both rows of the prefix taken away just now, and nothing before.
     await waitFor(() => seen.length > 0, 'the deletes');
