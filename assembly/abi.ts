@@ -351,3 +351,19 @@ export const ABOUT_FOREIGN = 3; // routes of others: count is 0, kind is one of 
 export const FOREIGN_NONE = 0; // it is gone
 export const FOREIGN_WINS = 1; // it decides, or both do
 export const FOREIGN_YIELDS = 2; // ours decides where it is in place
+
+// ---- a range that an aggregated FIB forwards otherwise than its routes: verifyFib ----
+//
+//   0               16             32             36           40          44
+//   | first address | last address | expected u32 | actual u32 | flags u32 |
+//
+// Addresses in network order, IPv4 in the first four bytes; both ends are in the range. Sets are 0 where nothing of ours decides; behind
+// the records are the definitions of the others. With a flag a route of somebody else takes part.
+export const RANGE_SIZE = 44;
+export const RANGE_FIRST = 0;
+export const RANGE_LAST = 16;
+export const RANGE_EXPECTED = 32;
+export const RANGE_ACTUAL = 36;
+export const RANGE_FLAGS = 40;
+export const RANGE_FLAG_EXPECTED_FOREIGN = 1;
+export const RANGE_FLAG_ACTUAL_FOREIGN = 2;

@@ -59,4 +59,11 @@ export {
   takePolicy,
   tryPolicy,
 } from './host/policies';
-export { lookUp, readCarried, readFib, readLabels, readRoutes } from './host/reading';
+export {
+  lookUp,
+  readCarried,
+  readFib,
+  readLabels,
+  readRoutes,
+  verifyFib,
+} from './host/reading';

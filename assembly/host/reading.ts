@@ -2,10 +2,12 @@
 import { FAMILY_IPV4_UNICAST } from '../abi';
 import { fibById } from '../fib/fib';
 import { readCarriedRoutes, readFibPage } from '../fib/fib-page';
+import { result } from '../result';
 import { readLabelPage } from '../rib/label-page';
 import { lookUpAddresses } from '../rib/lookup';
 import { networkById } from '../rib/network';
 import { query, readRoutePage } from '../rib/route-page';
+import { isVerifiable, verifyPart } from '../rib/verification';
 
 export function readRoutes(
   networkId: u32,
@@ -47,6 +49,21 @@ export function readLabels(networkId: u32, family: u32, cursorBits: i32, limit: 
   const network = networkById(networkId);
   if (network == null) return false;
   readLabelPage(network.table(family), cursorBits, limit);
+  return true;
+}
+
+/**
+ * Compares what an aggregated FIB forwards to with its network's routes, from the cursor on, `budget` prefixes of all tables. Counter 0: whether
+ * it could (it is not at rest otherwise); outputCount: ranges that differ, in the output buffer.
+ */
+export function verifyFib(id: u32, family: u32, cursorBits: i32, budget: u32): bool {
+  const fib = fibById(id);
+  if (fib == null) return false;
+  const network = networkById(fib.network);
+  if (network == null) return false;
+  const isReady = isVerifiable(fib);
+  result.setCounter(0, isReady ? 1 : 0);
+  if (isReady) verifyPart(fib, network.table(family), cursorBits, budget);
   return true;
 }
 

@@ -112,6 +112,13 @@ export function mustWait(table: Table, keyPtr: usize, bits: u32, before: u32, la
   return false;
 }
 
+/** What patient FIBs were told last of a prefix whose label is `label`. */
+export function labelTold(table: Table, keyPtr: usize, bits: u32, label: u32): u32 {
+  if (!restlessCount) return label;
+  const record = find(table, keyPtr, bits, hashOf(table, keyPtr, bits));
+  return record != null && record.isHeld ? record.told : label;
+}
+
 /** Tells patient FIBs of what has waited long enough; true while anything waits. */
 export function passRested(now: u32): bool {
   clock = now;

@@ -62,6 +62,7 @@ import {
   addressSize,
   keySize,
   readCarriedPrefixes,
+  readDifferences,
   readFibRows,
   readNextHopEvents,
   readRouteRows,
@@ -76,6 +77,7 @@ import type {
   CorePeer,
   CoreSession,
   DecisionOptions,
+  FibCheck,
   FibCounters,
   FibOptions,
   FibRow,
@@ -617,6 +619,23 @@ export class WasmRouteCore implements RouteCore {
     this.#expect(done, `FIB ${fib} is not known`);
     const count = this.#field(RESULT_OUTPUT_COUNT);
     return readCarriedPrefixes(this.#view, this.#output, count, family);
+  }
+
+  verifyFib(
+    fib: number,
+    family: AddressFamily,
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): FibCheck | undefined {
+    const index = familyNumbers(family).index;
+    const done = this.#exports.verifyFib(fib, index, this.#writeCursor(cursor), limit);
+    this.#refresh();
+    this.#expect(done, `FIB ${fib} is not known`);
+    if (this.#counter(0) === 0) return undefined;
+    const count = this.#field(RESULT_OUTPUT_COUNT);
+    const size = this.#field(RESULT_OUTPUT_SIZE);
+    const differences = readDifferences(this.#view, this.#output, count, size, family);
+    return { differences, next: this.#readCursor() };
   }
 
   memory(): CoreMemory {

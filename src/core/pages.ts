@@ -33,6 +33,14 @@ import {
   NEXT_HOP_SIZE,
   NEXT_HOP_VERSION,
   NEXT_HOP_WEIGHT,
+  RANGE_ACTUAL,
+  RANGE_EXPECTED,
+  RANGE_FIRST,
+  RANGE_FLAG_ACTUAL_FOREIGN,
+  RANGE_FLAG_EXPECTED_FOREIGN,
+  RANGE_FLAGS,
+  RANGE_LAST,
+  RANGE_SIZE,
   ROUTE_ROW_ATTRIBUTE_SET,
   ROUTE_ROW_BITS,
   ROUTE_ROW_FIB_COUNT,
@@ -52,6 +60,7 @@ import type { AddressFamily } from '../net/address-family.ts';
 import type { Prefix } from '../net/prefix.ts';
 import { describeDecision } from './decision-reasons.ts';
 import type {
+  FibDifference,
   FibNextHop,
   FibRow,
   FibState,
@@ -215,6 +224,35 @@ export function readCarriedPrefixes(
     offset += 4 + keySize(bits);
   }
   return prefixes;
+}
+
+/** Ranges as verifyFib leaves them, the definitions of the sets they name behind them. */
+export function readDifferences(
+  view: DataView,
+  start: number,
+  count: number,
+  size: number,
+  family: AddressFamily,
+): FibDifference[] {
+  const sets = readSets(view, start + count * RANGE_SIZE, start + size);
+  const addressBytes = addressSize(family);
+  return Array.from({ length: count }, (_, i) => {
+    const offset = start + i * RANGE_SIZE;
+    const flags = view.getUint32(offset + RANGE_FLAGS, true);
+    const nextHops = (at: number) => sets.get(view.getUint32(offset + at, true));
+    return {
+      first: copyBytes(view, offset + RANGE_FIRST, addressBytes),
+      last: copyBytes(view, offset + RANGE_LAST, addressBytes),
+      expected: {
+        nextHops: nextHops(RANGE_EXPECTED),
+        withForeign: (flags & RANGE_FLAG_EXPECTED_FOREIGN) !== 0,
+      },
+      actual: {
+        nextHops: nextHops(RANGE_ACTUAL),
+        withForeign: (flags & RANGE_FLAG_ACTUAL_FOREIGN) !== 0,
+      },
+    };
+  });
 }
 
 function readSets(view: DataView, start: number, end: number): Map<number, FibNextHop[]> {

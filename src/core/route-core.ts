@@ -195,6 +195,26 @@ export interface LabelRow {
   readonly nextHops: readonly FibNextHop[];
 }
 
+/** Addresses that an aggregated FIB forwards otherwise than its network's routes do. */
+export interface FibDifference {
+  readonly first: IpAddress;
+  readonly last: IpAddress;
+  readonly expected: FibForwarding;
+  readonly actual: FibForwarding;
+}
+
+export interface FibForwarding {
+  /** Ours; undefined: none of our rows or routes decides. Without any next hop: dropped, on purpose. */
+  readonly nextHops: readonly FibNextHop[] | undefined;
+  /** A route of somebody else takes part. */
+  readonly withForeign: boolean;
+}
+
+export interface FibCheck {
+  readonly differences: readonly FibDifference[];
+  readonly next: WalkCursor | undefined;
+}
+
 export interface FibNextHop {
   readonly address: IpAddress;
   readonly weight: number;
@@ -406,6 +426,17 @@ export interface RouteCore {
   ): Page<LabelRow>;
   /** The routes an entry of an aggregated FIB stands for, up to `limit`. */
   carriedRoutes(fib: number, prefix: Prefix, limit: number): Prefix[];
+  /**
+   * Compares the desired entries of an aggregated FIB, with the routes of others that it knows, to the routes of its network: about `limit`
+   * prefixes of all tables from the cursor on. Each call holds by itself, whatever changes between two. Undefined: it cannot be told now,
+   * something is on its way (work()); or it is not aggregated.
+   */
+  verifyFib(
+    fib: number,
+    family: AddressFamily,
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): FibCheck | undefined;
   memory(): CoreMemory;
 
   // ---- without any table ----

@@ -70,7 +70,7 @@ export class Aggregate {
   /** COST_* of savings.ts. */
   costModel: u32 = 0;
   /** The label that drops, where such rows are allowed, else 0. Held on to. */
-  private discard: u32 = 0;
+  discard: u32 = 0;
   /** Nodes of the tries. */
   nodeCount: u32 = 0;
   /** Changes since the last rest. */

@@ -26,6 +26,7 @@ export function observeBarrier(fib: Fib, family: u32, bits: u32, kind: u32): boo
       return false;
     }
   }
+  barrier.setBarrier(true, yields);
   barrier.setSeen(fib.parity);
   return aggregate.setBarrier(family, barrier.keyPtr, bits, true, yields);
 }
