@@ -237,7 +237,7 @@ export class Peer implements SessionOwner {
       outbound: {
         localAsn,
         localAddress: connection.localAddress,
-        nextHops: { ...nextHopBeside(connection), ...options.nextHops },
+        nextHops: { ...nextHopBeside(connection, negotiated), ...options.nextHops },
         negotiated,
       },
       receiver,
@@ -473,7 +473,12 @@ function formatRouterId(routerId: number): string {
   return [24, 16, 8, 0].map((shift) => (routerId >>> shift) & 0xff).join('.');
 }
 
-function nextHopBeside({ addressBeside }: Connection): Partial<Record<AddressFamily, IpAddress>> {
+/** RFC 8950 §4: where the peer takes the session's own address for the other family, that is the next hop. */
+function nextHopBeside(
+  { addressBeside }: Connection,
+  { extendedNextHop }: NegotiatedSession,
+): Partial<Record<AddressFamily, IpAddress>> {
   if (addressBeside === undefined) return {};
-  return { [addressBeside.length === 4 ? 'ipv4-unicast' : 'ipv6-unicast']: addressBeside };
+  const family = addressBeside.length === 4 ? 'ipv4-unicast' : 'ipv6-unicast';
+  return extendedNextHop.includes(family) ? {} : { [family]: addressBeside };
 }
