@@ -62,6 +62,7 @@ function prune(fib: Fib, budget: i32): i32 {
     if (fib.pruneFamily < <u8>(FAMILY_COUNT + FAMILIES)) continue;
     fib.isPruning = false;
     fib.awaitsSnapshot = false;
+    if (fib.installedCount && changetype<usize>(fib.aggregate)) fib.aggregate.reconsider();
   }
   return budget;
 }

@@ -147,6 +147,8 @@ export class NetworkTable {
       turns: this.#turnsAt(sink),
       maxRemovalShare: config.startup.maxRemovalShare,
       onWork: () => workLoop.wake(),
+      atRest: (callback) => workLoop.atRest(callback),
+      waitsForFirstSync: aggregation !== 'off',
       log: log.child({ network: name, target: kind }),
     });
     const target = { fib, kind, plan, reconciler };

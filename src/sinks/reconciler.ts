@@ -80,6 +80,13 @@ export interface ReconcilerOptions {
   readonly clock?: ReconcilerClock;
   /** A snapshot has ended: the core has deferred work (RouteCore.work) before it can be drained; kick() after it. */
   readonly onWork: () => void;
+  /** Calls back when the core has no deferred work. Default: at once. */
+  readonly atRest?: (callback: () => void) => void;
+  /**
+   * What is in place stays as it is until every source has been heard: entries of a part of the routes are none of the whole, as
+   * they are where each route is an entry. A target that has nothing of ours is written at once.
+   */
+  readonly waitsForFirstSync?: boolean;
   readonly log: ReconcilerLog;
 }
 
@@ -149,6 +156,8 @@ export class Reconciler {
   readonly #refusalsTold = new Set<string>();
   /** What is there has been read once: only then is it known how many removals wait. */
   #wasRead = false;
+  /** What is there is not touched yet: see waitsForFirstSync. */
+  #waitsForFirstSync: boolean;
   /** A release that came before that. */
   #awaitedRelease: { readonly force: boolean } | undefined;
   #writtenCount = 0;
@@ -164,6 +173,7 @@ export class Reconciler {
     this.#clock = options.clock ?? systemClock;
     this.#limit = new BatchLimit(batchBounds[options.kind]);
     this.#turns = options.turns ?? new Turns();
+    this.#waitsForFirstSync = options.waitsForFirstSync ?? false;
     this.#turnRequest = { isUrgent: () => this.#core.isUrgent(this.#fib) };
     this.#stateSince = this.#clock.wallTime();
   }
@@ -196,6 +206,7 @@ export class Reconciler {
       this.#awaitedRelease = { force: force || this.#awaitedRelease?.force === true };
       return;
     }
+    this.#waitsForFirstSync = false;
     const { heldCount, installedCount } = this.#core.fibCounters(this.#fib);
     const share = this.#options.maxRemovalShare ?? 0.5;
     const isMany = heldCount > FEW_REMOVALS && heldCount > share * installedCount;
@@ -203,6 +214,7 @@ export class Reconciler {
       const most = `more than ${Math.round(share * 100)} %`;
       this.#removalsHeld = `${heldCount} of ${installedCount} entries would go, ${most}`;
       this.#options.log.error({ heldCount, installedCount }, 'removals held');
+      this.kick();
       return;
     }
     this.#removalsHeld = undefined;
@@ -266,7 +278,8 @@ export class Reconciler {
   }
 
   #mayDrain(): boolean {
-    return this.#state === 'ready' && !this.#inSnapshot && !this.#needsSnapshot && !this.#stopped;
+    if (this.#waitsForFirstSync || this.#stopped) return false;
+    return this.#state === 'ready' && !this.#inSnapshot && !this.#needsSnapshot;
   }
 
   #isPending(): boolean {
@@ -401,10 +414,16 @@ export class Reconciler {
     const { pendingCount } = this.#core.fibCounters(this.#fib);
     this.#options.log.info({ ownedCount, foreignCount, pendingCount }, 'target read');
     this.#wasRead = true;
+    if (ownedCount === 0) this.#waitsForFirstSync = false;
     const release = this.#awaitedRelease;
     this.#awaitedRelease = undefined;
-    if (release !== undefined) this.releaseRemovals(release);
+    if (release !== undefined) this.#atRest(() => this.releaseRemovals(release));
     this.#options.onWork();
+  }
+
+  #atRest(callback: () => void): void {
+    if (this.#options.atRest === undefined) callback();
+    else this.#options.atRest(callback);
   }
 
   #hearRefused(event: Extract<SinkEvent, { type: 'refused' }>): void {

@@ -416,6 +416,13 @@ const step = fc.record({
   what: fc.constantFrom('A', 'B', 'C', 'none', 'none', 'theirs', 'yields', 'gone'),
 });
 
+/** Few labels at the lower end of a few octets: ties everywhere. */
+const denseStep = fc.record({
+  value: fc.nat(15).map((each) => each << 4),
+  length: fc.constantFrom(2, 3, 4, 4, 4),
+  what: fc.constantFrom('A', 'A', 'B', 'B', 'C', 'none', 'theirs', 'gone'),
+});
+
 describe('at every drained record', () => {
   it.each(['exact', 'discard'] as const)(
     'an address forwards as before or as after (%s)',
@@ -467,6 +474,80 @@ describe('at every drained record', () => {
       );
     },
   );
+});
+
+/** Another life: the target names what the last one has left there; routes come in whatever order. */
+async function restart(
+  before: Bench,
+  routes: readonly (readonly [string, string])[],
+  namedAfter: number,
+): Promise<string[]> {
+  const bench = await Bench.create('exact', true);
+  const { core } = bench;
+  const name = () => {
+    const inPlace = [...before.installed].map(([prefix, label]) => ({
+      prefix: parsePrefix(prefix)!,
+      set: {
+        discard: false,
+        members: [{ address: parseIpAddress(label)!, weight: 1, interfaceIndex: 0 }],
+      },
+    }));
+    core.beginSnapshot(FIB);
+    const { records, byteLength } = encodeObservations(inPlace);
+    core.observe(FIB, records, byteLength);
+    for (const [prefix, kind] of before.barriers) bench.foreign(prefix, kind);
+    core.endSnapshot(FIB);
+    for (const [prefix, label] of before.installed) bench.installed.set(prefix, label);
+    bench.work();
+  };
+  for (const [i, [prefix, nextHop]] of routes.entries()) {
+    if (i === namedAfter) name();
+    bench.announce(prefix, nextHop);
+    if (i % 3 === 0) bench.work();
+  }
+  if (namedAfter >= routes.length) name();
+  bench.work();
+  core.releaseRemovals(FIB);
+  return bench.settle();
+}
+
+describe('a restart', () => {
+  it('writes nothing where another entry would do as well', async () => {
+    const before = await Bench.create();
+    before.announce('10.0.0.0/24', B);
+    for (const third of [1, 2, 3]) before.announce(`10.0.${third}.0/24`, A);
+    before.settle();
+    before.announce('10.0.3.0/24', B);
+    before.settle();
+    expect(before.installed.get('10.0.0.0/22')).toBe(A); // not the lowest label of a fresh start
+    expect(await restart(before, [...before.routes], 2)).toEqual([]);
+  });
+
+  it('writes nothing, however the table came to be and in whatever order it is told', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(denseStep, { minLength: 20, maxLength: 150 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.infiniteStream(fc.nat()),
+        fc.nat(20),
+        async (steps, together, random, namedAfter) => {
+          const before = await Bench.create();
+          for (const [i, { value, length, what }] of steps.entries()) {
+            const isTheirs = what === 'theirs' || what === 'gone';
+            apply(before, prefixOf(value, length), what, isTheirs ? 'theirs' : 'ours');
+            if (i % together === 0) before.settle();
+          }
+          before.settle();
+          const routes = [...before.routes]
+            .map((route) => ({ route, rank: random.next().value as number }))
+            .sort((a, b) => a.rank - b.rank)
+            .map(({ route }) => route);
+          expect(await restart(before, routes, namedAfter)).toEqual([]);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
 });
 
 function apply(bench: Bench, prefix: string, what: string, whose: 'ours' | 'theirs'): void {

@@ -391,6 +391,82 @@ describe('Reconciler', () => {
     });
   });
 
+  describe('entries of a part of the routes are none of the whole', () => {
+    const observed = encodeObservations([
+      {
+        prefix: parsePrefix(A)!,
+        set: {
+          discard: false,
+          members: [{ address: parseIpAddress('192.0.2.1')!, weight: 1, interfaceIndex: 0 }],
+        },
+      },
+    ]);
+    const atRest: (() => void)[] = [];
+
+    const start = async (ownedCount: number, { released = false } = {}) => {
+      atRest.length = 0;
+      reconciler = new Reconciler({
+        core: fib,
+        fib: 0,
+        name: 'default/ovn',
+        kind: 'ovn',
+        worker,
+        clock,
+        log: quiet,
+        onWork: () => undefined,
+        atRest: (callback) => atRest.push(callback),
+        waitsForFirstSync: true,
+      });
+      worker.open = async (listener) => {
+        worker.listener = listener;
+        listener.onEvent({ type: 'snapshotBegin' });
+        if (ownedCount > 0) listener.onEvent({ type: 'observed', ...observed });
+        listener.onEvent({ type: 'snapshotEnd', ownedCount, foreignCount: 0 });
+        listener.onEvent({ type: 'state', state: 'ready', reason: '' });
+      };
+      fib.holdRemovals = true;
+      if (released) reconciler.releaseRemovals();
+      await reconciler.start();
+      await settled();
+    };
+
+    it('what is in place stays until every source has been heard', async () => {
+      await start(1);
+      await want(A, '192.0.2.2');
+      await want(B, '192.0.2.1');
+      expect(worker.applied).toEqual([]);
+      reconciler.releaseRemovals();
+      await settled();
+      expect(worker.applied).toEqual([2]);
+    });
+
+    it('they are written at once where nothing is in place', async () => {
+      await start(0);
+      await want(B, '192.0.2.1');
+      expect(worker.applied).toEqual([1]);
+    });
+
+    it('a release that came first counts when the core has worked on what was read', async () => {
+      await start(1, { released: true });
+      await want(A, '192.0.2.1');
+      await want(B, '192.0.2.1');
+      expect(worker.applied).toEqual([]);
+      for (const callback of atRest) callback();
+      await settled();
+      expect(worker.applied).toEqual([1]);
+    });
+
+    it('many removals that stay held keep nothing else waiting', async () => {
+      await start(1);
+      for (let i = 0; i < 200; i++) fib.installed.set(`10.1.0.${i}/32`, '192.0.2.1');
+      await want(B, '192.0.2.1');
+      reconciler.releaseRemovals();
+      await settled();
+      expect(reconciler.status().removalsHeld).toBeDefined();
+      expect(worker.applied).toEqual([1]);
+    });
+  });
+
   it('flush empties the target and leaves it alone', async () => {
     await reconciler.start();
     await want(A, '192.0.2.1');

@@ -1,5 +1,5 @@
 // Aggregated tables in a real Northbound database and a real kernel: what is in place, and how it gives way to others' routes.
-import { afterEach, beforeEach, describe, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import type { OvsdbServer } from '../../bench/ovsdb-server.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
@@ -24,7 +24,7 @@ class Loop {
     const kind = sink.kind === 'host' ? 'host' : 'ovn';
     core.addNetwork(0, { med: 'deterministic', multipath: 1, multipathRelax: false });
     core.addFib(0, 0, {
-      holdRemovals: false,
+      holdRemovals: true,
       aggregation: 'exact',
       cost: kind === 'ovn' ? 'next-hops' : 'entries',
     });
@@ -54,6 +54,7 @@ class Loop {
       worker: new SinkWorker(sink),
       log: quiet,
       onWork: () => this.#turn(),
+      waitsForFirstSync: true,
     });
   }
 
@@ -61,6 +62,16 @@ class Loop {
     const loop = new Loop(await loadCore(), sink);
     await loop.#reconciler.start();
     return loop;
+  }
+
+  /** Every source has been heard. */
+  release(): void {
+    while (this.core.work(100_000));
+    this.#reconciler.releaseRemovals();
+  }
+
+  get status() {
+    return this.#reconciler.status();
   }
 
   announce(nextHop: string, ...prefixes: string[]): void {
@@ -87,12 +98,12 @@ const quarters = ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.3.0/24'];
 
 describe('rows of a router', () => {
   const VIA = '172.18.0.2';
+  const OTHER = '172.18.0.3';
   let server: OvsdbServer;
   let loop: Loop;
 
-  beforeEach(async () => {
-    server = await startNorthbound();
-    loop = await Loop.start({
+  const start = () =>
+    Loop.start({
       kind: 'ovn',
       remotes: [server.remote],
       owner: 'node',
@@ -102,6 +113,11 @@ describe('rows of a router', () => {
       maxRoutes: 1000,
       collision: 'skip',
     });
+
+  beforeEach(async () => {
+    server = await startNorthbound();
+    loop = await start();
+    loop.release();
   });
 
   afterEach(async () => {
@@ -117,6 +133,31 @@ describe('rows of a router', () => {
     await untilRows('one row', `10.0.0.0/22 via ${VIA}`);
     loop.withdraw('10.0.1.0/24');
     await untilRows('two rows', `10.0.0.0/24 via ${VIA}`, `10.0.2.0/23 via ${VIA}`);
+  });
+
+  it.each([
+    [VIA, OTHER],
+    [OTHER, VIA],
+  ])('are left alone by a restart, where others would do as well: %s', async (most, few) => {
+    // Two of four each: a row of either and two exceptions. The one that was there first stays.
+    loop.announce(few, '10.0.0.0/24');
+    loop.announce(most, '10.0.1.0/24', '10.0.2.0/24', '10.0.3.0/24');
+    await untilRows('two rows', `10.0.0.0/22 via ${most}`, `10.0.0.0/24 via ${few}`);
+    loop.announce(few, '10.0.3.0/24');
+    const rows = [`10.0.0.0/22 via ${most}`, `10.0.0.0/24 via ${few}`, `10.0.3.0/24 via ${few}`];
+    await untilRows('three rows', ...rows);
+    await loop.stop();
+
+    loop = await start();
+    loop.announce(VIA, ...quarters.filter((_, i) => (i % 3 === 0) === (few === VIA)));
+    await until(() => loop.status.ownedCount === 3, 'the rows are read');
+    loop.announce(OTHER, ...quarters.filter((_, i) => (i % 3 === 0) === (few === OTHER)));
+    loop.release();
+    // The next thing written comes after whatever the restart would have written.
+    loop.announce(VIA, '10.9.0.0/16');
+    await untilRows('one row more', ...rows, `10.9.0.0/16 via ${VIA}`);
+    await until(() => loop.status.writtenCount > 0, 'the answer');
+    expect(loop.status.writtenCount).toBe(1);
   });
 
   it('give way to a row of somebody else, and close up when it goes', async () => {
@@ -152,6 +193,7 @@ describe('routes of a kernel table', () => {
   beforeEach(async () => {
     place = await HostPlace.create();
     loop = await Loop.start({ kind: 'host', ...place.options({ tellsForeign: true }) });
+    loop.release();
   });
 
   afterEach(async () => {

@@ -28,7 +28,8 @@
 // the same procedure: a table's load marks every node, which makes it the full pass, and each node is visited once on either way.
 // So there is no drift and nothing to rebuild.
 //
-// Ties. What is inherited is kept where it is as good; then what is in place at that point; then the lowest label.
+// Ties. What is inherited is kept where it is as good; then what is in place at that point; then the lowest label. In place is what
+// was put out there; after a snapshot it is what the snapshot named (`reconsider`): a restart rewrites nothing that is as good (P3).
 //
 // At rest. Between setRoute and the end of settle the FIB's wishes are half old, half new: it is not drained meanwhile (Fib.isPending).
 // settle is done in slices (fib-walk.ts); a load that goes on is waited for until it pauses (`isWorthSettling`).
@@ -79,6 +80,8 @@ export class Aggregate {
   private seenCount: u32 = 0;
   /** A row could not be put out for want of memory. */
   isStarved: bool = false;
+  /** Ties go to what the target has, whatever has been put out. */
+  looksAtPlace: bool = false;
   /** Nodes whose rows were looked at since the start, for measurements. */
   visitCount: u32 = 0;
 
@@ -301,6 +304,12 @@ export class Aggregate {
     return budget;
   }
 
+  /** A snapshot has told what is in place: ties are broken anew, and until every source has been heard. */
+  reconsider(): void {
+    this.looksAtPlace = true;
+    this.markAll();
+  }
+
   /** Every node is visited again: the full pass. */
   markAll(): void {
     for (let family: u32 = 0; family < FAMILIES; family++) {
@@ -342,6 +351,7 @@ export class Aggregate {
   private rest(): void {
     this.changeCount = 0;
     this.seenCount = 0;
+    if (!this.fib.holdsRemovals) this.looksAtPlace = false;
     // Only now: a label that a node inherits is held by the row that carries it, and until here rows were changing.
     if (!isSweepDue() && this.count) return;
     forgetExpansions();

@@ -90,8 +90,23 @@ function rowFor(
   // A row here gains `gain` over keeping what saves nothing; what is inherited may save as much.
   if (<i32>(savingOf(left, label) + savingOf(right, label)) >= gain) return 0;
   // Among labels that are equally good, the one in place stays.
+  if (aggregate.looksAtPlace) {
+    const installed = installedAt(aggregate, state, point);
+    if (isFull(savings, installed, costModel)) return installed;
+  }
   const current = state.prefixRows.get(point);
-  return current && savingOf(savings, current) == costOf(current, costModel) ? current : best;
+  return isFull(savings, current, costModel) ? current : best;
+}
+
+function isFull(savings: u32, label: u32, costModel: u32): bool {
+  return label != 0 && savingOf(savings, label) == costOf(label, costModel);
+}
+
+/** The label that the target has at a point, 0 for none. */
+function installedAt(aggregate: Aggregate, state: NodeState, point: u32): u32 {
+  const bits = writePoint(state, point);
+  const entry = aggregate.fib.find(state.family, key, bits);
+  return entry == null ? 0 : entry.installed;
 }
 
 /** Octets as if nothing were below them: a row where the label is not the inherited one. */
@@ -163,6 +178,7 @@ function isCheaperAlong(
   const costAlong = siblings * costOf(above, aggregate.costModel);
   const costOnTop = costOf(above, aggregate.costModel) + costOf(route.label, aggregate.costModel);
   if (costAlong != costOnTop) return costAlong < costOnTop;
+  if (aggregate.looksAtPlace) return installedAt(aggregate, state, 256 + octet) != above;
   return !state.octetRows.has(octet);
 }
 
@@ -196,21 +212,25 @@ function putOutAt(
   label: u32,
   first: u32,
 ): void {
-  memory.fill(key, 0, 24);
-  state.writeKey(key);
-  let bits = (state.depth << 3) + 8;
-  let octet = index;
-  if (!first) {
-    const length = 31 - <u32>clz(index);
-    bits -= 8 - length;
-    octet = firstOctetOf(index, length);
-  }
-  store<u8>(key + state.depth, <u8>octet);
+  const bits = writePoint(state, first + index);
   if (!aggregate.fib.setDesired(state.family, key, bits, label)) aggregate.isStarved = true;
   else if (!note(rows, index, label)) {
     aggregate.fib.setDesired(state.family, key, bits, 0);
     aggregate.isStarved = true;
   }
+}
+
+/** Writes the prefix of a point to `key`; its length. */
+function writePoint(state: NodeState, point: u32): u32 {
+  memory.fill(key, 0, 24);
+  state.writeKey(key);
+  if (point >= 256) {
+    store<u8>(key + state.depth, <u8>(point - 256));
+    return slotBits(state);
+  }
+  const length = 31 - <u32>clz(point);
+  store<u8>(key + state.depth, <u8>firstOctetOf(point, length));
+  return (state.depth << 3) + length;
 }
 
 /** Remembers the label of a row, 0 for none. False when there is no memory. */

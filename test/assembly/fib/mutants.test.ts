@@ -166,7 +166,7 @@ describe('the aggregation', () => {
   it('is seen to be restless when the tie-break is flipped', async () => {
     const mutation = {
       file: 'emission.ts',
-      from: 'return current && savingOf(savings, current) == costOf(current, costModel) ? current : best;',
+      from: 'return isFull(savings, current, costModel) ? current : best;',
       to: 'return best;',
     };
     expect(writesOfATie(await newAggregation(32, mutation))).not.toEqual([1, 1]);
