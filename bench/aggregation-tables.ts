@@ -49,10 +49,13 @@ export function labelByBlock(prefix: Prefix, count: number): IpAddress {
   return Uint8Array.of(192, 0, 2, 1 + ((Math.imul(block, 0x9e3779b1) >>> 16) % count));
 }
 
-export async function newAggregatingCore(aggregation: Aggregation): Promise<WasmRouteCore> {
+export async function newAggregatingCore(
+  aggregation: Aggregation,
+  { holdRemovals = false } = {},
+): Promise<WasmRouteCore> {
   const core = await loadCore({ maximumBytes: 2 ** 31 });
   core.addNetwork(1, { med: 'deterministic', multipath: 16, multipathRelax: false });
-  core.addFib(FIB, 1, { holdRemovals: false, aggregation, cost: 'next-hops' });
+  core.addFib(FIB, 1, { holdRemovals, aggregation, cost: 'next-hops' });
   core.addPeer(PEER, {
     network: 1,
     address: Uint8Array.of(192, 0, 2, 254),
