@@ -1,9 +1,10 @@
 // Tells the core and the peers what the networks announce, as it changes (src/networks/announcements decides what that is).
 //
 //   configuration ─┐                                    ┌─► core: local routes, discards of aggregates
-//   OvnWatch ──────┴─► AnnouncementTable ─► changes ─► settle ─┴─► speaker: withdrawals first, then announcements (P6, P8)
+//   OvnWatch ──────┴─► AnnouncementTable ─► backlog ─► settle ─┴─► speaker: withdrawals first, then announcements (P6, P8)
 //
-// Everything happens in the turn in which a database's message was read: a port that goes down is withdrawn in that turn.
+// A port that goes down is withdrawn in the turn in which the database's message was read. What is more than a slice of work goes on in
+// the next turns (announcement-backlog.ts).
 import { isDeepStrictEqual } from 'node:util';
 import type { AdvertisedRoute, Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
@@ -18,6 +19,7 @@ import {
 import { readSystemId } from '../networks/announcements/chassis.ts';
 import { OvnWatch, type OvnWatchOptions } from '../networks/announcements/ovn-watch.ts';
 import type { Logger } from '../observe/log.ts';
+import { AnnouncementBacklog } from './announcement-backlog.ts';
 import { type AnnouncementRequests, readAnnouncementRequests } from './announcement-requests.ts';
 import { applyPolicy } from './export-policy.ts';
 import { OverlapLog } from './overlap-log.ts';
@@ -61,6 +63,7 @@ export class Announcer {
   /** As the core was told. */
   readonly #subnets = new Map<string, readonly Prefix[]>();
   readonly #overlapLog: OverlapLog;
+  readonly #backlog: AnnouncementBacklog;
   #watch: OvnWatch | undefined;
   /** Takes over from #watch with its first complete answer. */
   #nextWatch: OvnWatch | undefined;
@@ -73,6 +76,13 @@ export class Announcer {
       (announcement, line) => this.#admitted(announcement, line) !== undefined,
     );
     this.#overlapLog = new OverlapLog(this.table, parts.log);
+    this.#backlog = new AnnouncementBacklog({
+      read: (most) => this.#read(most),
+      takeChanges: () => this.table.takeChanges(),
+      isInPlace: ({ network, text }) => this.#local.get(network)?.prefixes.has(text) ?? false,
+      settle: (changes) => this.#settle(changes),
+      onEmpty: () => this.#settled(),
+    });
   }
 
   /** Takes the configuration; its own prefixes are announced at once. Networks and peers are in their tables by now. */
@@ -81,7 +91,7 @@ export class Announcer {
     this.table.configure(requests.networks);
     this.table.setCandidates(CONFIGURATION, requests.candidates);
     await this.#follow(config, requests);
-    this.#settle();
+    this.#backlog.work();
     for (const { name } of config.networks) this.#ownSubnets(name);
     // Peers that a network no longer exports to are in no change
     for (const peer of this.#parts.peers.values()) this.tell(peer);
@@ -89,7 +99,7 @@ export class Announcer {
 
   /** Resolves when OVN has said what it has to announce, or after a while. */
   async firstSync(): Promise<void> {
-    if (this.#nextWatch === undefined) return;
+    if (this.#nextWatch === undefined && !this.#backlog.isBusy) return;
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([
       new Promise<void>((resolve) => this.#onComplete.push(resolve)),
@@ -101,6 +111,7 @@ export class Announcer {
   }
 
   close(): void {
+    this.#backlog.close();
     this.#watch?.close();
     this.#nextWatch?.close();
   }
@@ -148,6 +159,7 @@ export class Announcer {
     const options: OvnWatchOptions = {
       ...{ northbound, southbound, tls, chassis, requests },
       log: this.#parts.log,
+      isKnown: (subject) => this.table.has(subject),
       onChanged: () => this.#ovnChanged(watch),
     };
     const watch = new OvnWatch(options);
@@ -157,28 +169,35 @@ export class Announcer {
 
   #ovnChanged(watch: OvnWatch): void {
     if (watch === this.#nextWatch) this.#takeOver(watch);
-    if (watch !== this.#watch) return;
-    for (const [subject, candidates] of watch.takeTouched()) {
+    if (watch === this.#watch) this.#backlog.work();
+  }
+
+  #read(most: number): boolean {
+    if (!this.#watch?.hasTouched) return false;
+    for (const [subject, candidates] of this.#watch.takeTouched(most)) {
       this.table.setCandidates(subject, candidates);
     }
-    this.#settle();
-    for (const resolve of this.#onComplete.splice(0)) resolve();
+    return true;
+  }
+
+  /** All that was heard of is told. */
+  #settled(): void {
+    this.#overlapLog.say();
+    if (this.#nextWatch === undefined) {
+      for (const resolve of this.#onComplete.splice(0)) resolve();
+    }
   }
 
   #takeOver(watch: OvnWatch | undefined): void {
     this.#watch?.close();
     this.#watch = watch;
     this.#nextWatch = undefined;
-    const touched = watch?.takeTouched() ?? new Map<string, never>();
-    for (const subject of [...this.table.subjects()]) {
-      if (subject !== CONFIGURATION && !touched.has(subject)) this.table.setCandidates(subject, []);
-    }
-    for (const [subject, candidates] of touched) this.table.setCandidates(subject, candidates);
+    const subjects = [...this.table.subjects()].filter((subject) => subject !== CONFIGURATION);
+    if (watch !== undefined) watch.succeed(subjects);
+    else for (const subject of subjects) this.table.setCandidates(subject, []);
   }
 
-  #settle(): void {
-    const changes = this.table.takeChanges();
-    if (changes.length === 0) return;
+  #settle(changes: readonly ChangedPrefix[]): void {
     this.#tellPeers(changes);
     this.#overlapLog.look(changes);
     for (const change of changes) this.#originate(change);

@@ -134,6 +134,10 @@ export class AnnouncementTable {
     else this.#bySubject.set(subject, candidates);
   }
 
+  has(subject: string): boolean {
+    return this.#bySubject.has(subject);
+  }
+
   /** Subjects that have candidates. */
   subjects(): IterableIterator<string> {
     return this.#bySubject.keys();

@@ -19,6 +19,9 @@ import { carrierOf, type OvnRequest, workloadPortTypes } from './ovn-request.ts'
 import { type NamedRow, OvnRows } from './ovn-rows.ts';
 import { Readiness } from './readiness.ts';
 
+/** To read a row costs a fraction of what it costs to find a subject's candidates. */
+const ROWS_PER_SUBJECT = 4;
+
 type Subject = `port ${string}` | `nat ${string}` | `request ${string}`;
 
 /** A prefix of a subject before it belongs to a request. */
@@ -34,36 +37,86 @@ export class OvnCandidates {
   readonly #requests: ReadonlyMap<string, OvnRequest>;
   readonly #rows = new OvnRows();
   readonly #readiness: Readiness;
+  /** Changes as they came; of the first, so many rows have been read. */
+  readonly #unread: (readonly RowChange[])[] = [];
+  #readCount = 0;
+  readonly #isKnown: (subject: string) => boolean;
+  /** Touched subjects that had candidates: what they say now may be bad news. */
+  readonly #urgent = new Set<Subject>();
   readonly #touched = new Set<Subject>();
   readonly #switchNames = new Map<string, string>();
   /** Of each router, what of its own columns decides where it is. */
   readonly #routerPlaces = new Map<string, string>();
 
-  constructor(requests: readonly OvnRequest[], chassis: string) {
+  /** `isKnown`: whether the subject's candidates are in use. */
+  constructor(
+    requests: readonly OvnRequest[],
+    chassis: string,
+    isKnown: (subject: string) => boolean = () => false,
+  ) {
+    this.#isKnown = isKnown;
     this.#requests = new Map(requests.map((request) => [request.id, request]));
     this.#readiness = new Readiness(this.#rows, chassis);
   }
 
-  /** Takes changes of either database. */
+  /** Takes changes of either database; they are read by takeTouched(). */
   take(changes: readonly RowChange[]): void {
-    this.#rows.take(changes);
-    for (const change of changes) this.#touch(change);
+    if (changes.length > 0) this.#unread.push(changes);
+  }
+
+  /** takeTouched() has work to do. */
+  get hasTouched(): boolean {
+    return this.#unread.length + this.#urgent.size + this.#touched.size > 0;
+  }
+
+  /** In their order. A row is what it is now, whenever its change is read: in the end that is the same. */
+  #readRows(most: number): void {
+    for (let left = most; left > 0 && this.#unread.length > 0; ) {
+      const changes = this.#unread[0]!;
+      const next = changes.slice(this.#readCount, this.#readCount + left);
+      this.#rows.take(next);
+      for (const change of next) this.#touch(change);
+      left -= next.length;
+      this.#readCount += next.length;
+      if (this.#readCount < changes.length) return;
+      this.#unread.shift();
+      this.#readCount = 0;
+    }
   }
 
   /** The Chassis row of this node is another, or is gone: what is bound to it comes as changes. */
   setChassis(uuid: string | undefined): void {
+    this.#readRows(Number.POSITIVE_INFINITY);
     this.#rows.setChassis(uuid);
-    for (const port of this.#rows.all('Logical_Switch_Port'))
-      this.#touched.add(`port ${port.uuid}`);
+    for (const port of this.#rows.all('Logical_Switch_Port')) this.#add(`port ${port.uuid}`);
     this.#touchGateways();
   }
 
-  /** Touched subjects with the candidates they have now. */
-  takeTouched(): Map<string, readonly Candidate[]> {
+  /**
+   * Touched subjects with the candidates they have now, at most so many; those that had candidates first, the others when every row
+   * has been read.
+   */
+  takeTouched(most = Number.POSITIVE_INFINITY): Map<string, readonly Candidate[]> {
+    this.#readRows(most * ROWS_PER_SUBJECT);
     const result = new Map<string, readonly Candidate[]>();
-    for (const subject of this.#touched) result.set(subject, this.#candidates(subject));
-    this.#touched.clear();
+    const isRead = this.#unread.length === 0;
+    for (const subjects of isRead ? [this.#urgent, this.#touched] : [this.#urgent]) {
+      for (const subject of subjects) {
+        if (result.size >= most) return result;
+        subjects.delete(subject);
+        result.set(subject, this.#candidates(subject));
+      }
+    }
     return result;
+  }
+
+  /** Subjects that another's word was taken for: what they are here is looked at too. */
+  touch(subjects: Iterable<string>): void {
+    for (const subject of subjects) this.#add(subject as Subject);
+  }
+
+  #add(subject: Subject): void {
+    (this.#isKnown(subject) ? this.#urgent : this.#touched).add(subject);
   }
 
   /** Why a request finds nothing at all; undefined: its object is there. */
@@ -83,14 +136,14 @@ export class OvnCandidates {
         this.#touchSwitch(uuid, kind, row, setChanges);
         break;
       case 'Logical_Switch_Port':
-        this.#touched.add(`port ${uuid}`);
+        this.#add(`port ${uuid}`);
         if (row['type'] === 'router') this.#touchRequests('switch');
         break;
       case 'Logical_Router':
         this.#touchRouter(uuid, kind, row, setChanges);
         break;
       case 'NAT':
-        this.#touched.add(`nat ${uuid}`);
+        this.#add(`nat ${uuid}`);
         break;
       case 'Port_Binding':
         this.#touchBinding(row);
@@ -114,7 +167,7 @@ export class OvnCandidates {
     const isRenamed = kind === 'modify' && this.#switchNames.get(uuid) !== name;
     const stayed = isRenamed ? (row['ports'] as ReadonlySet<string>) : [];
     const ports = [...stayed, ...changedMembers('ports', kind, row, setChanges)];
-    for (const port of ports) this.#touched.add(`port ${port}`);
+    for (const port of ports) this.#add(`port ${port}`);
     if (kind === 'delete') this.#switchNames.delete(uuid);
     else this.#switchNames.set(uuid, name);
     this.#touchRequests('switch');
@@ -127,7 +180,7 @@ export class OvnCandidates {
     setChanges: RowChange['setChanges'],
   ): void {
     for (const nat of changedMembers('nat', kind, row, setChanges)) {
-      this.#touched.add(`nat ${nat}`);
+      this.#add(`nat ${nat}`);
     }
     const options = row['options'] as ReadonlyMap<string, string>;
     const place = `${row['name']} ${row['enabled']} ${options.get('chassis')}`;
@@ -141,22 +194,21 @@ export class OvnCandidates {
   #touchBinding(row: Row): void {
     const name = row['logical_port'] as string;
     for (const { uuid } of this.#rows.named('Logical_Switch_Port', name)) {
-      this.#touched.add(`port ${uuid}`);
+      this.#add(`port ${uuid}`);
     }
-    for (const uuid of this.#rows.natsOfPort(name)) this.#touched.add(`nat ${uuid}`);
+    for (const uuid of this.#rows.natsOfPort(name)) this.#add(`nat ${uuid}`);
     if (carrierOf(row['type'] as string) === 'gateway') this.#touchGateways();
   }
 
   /** A gateway may have moved: everything behind gateways. */
   #touchGateways(): void {
-    for (const { uuid } of this.#rows.all('NAT')) this.#touched.add(`nat ${uuid}`);
+    for (const { uuid } of this.#rows.all('NAT')) this.#add(`nat ${uuid}`);
     for (const kind of ['switch', 'router', 'loadBalancers'] as const) this.#touchRequests(kind);
   }
 
   #touchRequests(kind: OvnRequest['kind']): void {
     for (const request of this.#requests.values()) {
-      if (request.kind === kind && request.what !== 'ports')
-        this.#touched.add(`request ${request.id}`);
+      if (request.kind === kind && request.what !== 'ports') this.#add(`request ${request.id}`);
     }
   }
 
@@ -169,7 +221,7 @@ export class OvnCandidates {
       case 'nat':
         return this.#natCandidates(id);
       default:
-        return this.#requestCandidates(this.#requests.get(id)!);
+        return this.#requestCandidates(this.#requests.get(id));
     }
   }
 
@@ -216,7 +268,8 @@ export class OvnCandidates {
     return isOwn ? `is an address of router ${router.row['name']} itself` : undefined;
   }
 
-  #requestCandidates(request: OvnRequest): Candidate[] {
+  #requestCandidates(request: OvnRequest | undefined): Candidate[] {
+    if (request === undefined) return [];
     const table = request.kind === 'switch' ? 'Logical_Switch' : 'Logical_Router';
     const objects = this.#rows.named(table, request.name);
     return objects.flatMap((object) => answers(request, this.#found(request, object)));

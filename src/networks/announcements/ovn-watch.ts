@@ -32,6 +32,8 @@ export interface OvnWatchOptions {
   readonly chassis: string;
   readonly requests: readonly OvnRequest[];
   readonly log: { warn(fields: object, event: string): void };
+  /** Whether a subject's candidates are in use. */
+  readonly isKnown: (subject: string) => boolean;
   /** takeTouched() has something; the first time when both databases have been read. */
   readonly onChanged: () => void;
 }
@@ -55,7 +57,7 @@ export class OvnWatch {
 
   constructor(options: OvnWatchOptions) {
     this.#options = options;
-    this.#candidates = new OvnCandidates(options.requests, options.chassis);
+    this.#candidates = new OvnCandidates(options.requests, options.chassis, options.isKnown);
   }
 
   start(): void {
@@ -74,8 +76,18 @@ export class OvnWatch {
     return this.#isReported;
   }
 
-  takeTouched(): Map<string, readonly Candidate[]> {
-    return this.#isReported ? this.#candidates.takeTouched() : new Map();
+  get hasTouched(): boolean {
+    return this.#isReported && this.#candidates.hasTouched;
+  }
+
+  /** At most so many subjects, those in use first. */
+  takeTouched(most: number): Map<string, readonly Candidate[]> {
+    return this.#isReported ? this.#candidates.takeTouched(most) : new Map();
+  }
+
+  /** Takes the place of another watch, whose subjects these are: takeTouched() says what becomes of them. */
+  succeed(subjects: Iterable<string>): void {
+    this.#candidates.touch(subjects);
   }
 
   /** What keeps requests from being answered, for people. */
