@@ -310,6 +310,7 @@ export class Agent {
       sources: this.#sources.byName,
       imports: this.#imports,
       eventLoop: this.#eventLoop,
+      igpMetric: (network, nextHop) => this.#nextHops?.metric(network, nextHop) ?? 0,
       onChanged: () => this.#workLoop.wake(),
       putNetwork: (name, network) => this.putNetwork(name, network),
       removeNetwork: (name) => this.removeNetwork(name),

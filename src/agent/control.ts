@@ -4,6 +4,7 @@ import type { Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
 import { type AgentView, BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
 import type { RouteCore } from '../core/route-core.ts';
+import type { IpAddress } from '../net/ip-address.ts';
 import type { OverlapReport } from '../networks/announcements/announcement-table.ts';
 import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
@@ -29,6 +30,7 @@ export interface ControlParts {
   readonly devices: Pick<SessionDevices, 'whyWaiting'>;
   readonly sources: ReadonlyMap<string, SourceRuntime>;
   readonly eventLoop: EventLoopWatch;
+  readonly igpMetric: (network: number, nextHop: IpAddress) => number;
   readonly imports: ImportTable;
   /** The core was changed from here. */
   readonly onChanged: () => void;

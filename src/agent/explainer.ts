@@ -1,18 +1,23 @@
 // Explains a prefix: puts together what the core's rows, the policies and the targets say of it.
+
+import { DECISION_IMPORT_POLICY, DECISION_NEXT_HOP } from '../../assembly/abi.ts';
+import type { Speaker } from '../bgp/speaker.ts';
 import { BadQuestion } from '../control/agent-view.ts';
+import { type Contender, explainDecision } from '../control/decision-steps.ts';
 import {
   type ExplainedPolicy,
   type ExplainedRoute,
   type Explanation,
   explainClauses,
-  explainDecision,
 } from '../control/explanation.ts';
-import { type RouteObject, routeObject } from '../control/route-object.ts';
+import { routeObject } from '../control/route-object.ts';
+import { decisionReasons } from '../core/decision-reasons.ts';
 import type { RouteCore, RouteRow, StoredAttributes } from '../core/route-core.ts';
+import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
 import type { PolicyTable } from './policy-table.ts';
 import type { RouteReader } from './route-reader.ts';
-import type { NetworkRuntime, PeerRuntime } from './runtime.ts';
+import type { NetworkRuntime, PeerRuntime, SourceRuntime } from './runtime.ts';
 
 /** More paths to one prefix than anybody reads. */
 const MOST_ROUTES = 500;
@@ -23,6 +28,10 @@ export interface ExplainerParts {
   readonly policies: PolicyTable;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
+  readonly sources: ReadonlyMap<string, SourceRuntime>;
+  readonly speaker: Pick<Speaker, 'peers'>;
+  /** Cost of the way to a next hop, as the core was told. */
+  readonly igpMetric: (network: number, nextHop: IpAddress) => number;
 }
 
 export class Explainer {
@@ -32,7 +41,7 @@ export class Explainer {
     this.#parts = parts;
   }
 
-  /** Every route to exactly this prefix, in Adj-RIB-In order: what was received, which clause did what, why it won or lost. */
+  /** Every route to exactly this prefix, those in use first: what was received, which clause did what, why it won or lost. */
   explain(asked: {
     readonly network?: string;
     readonly peer?: string;
@@ -44,17 +53,18 @@ export class Explainer {
     if (prefix === undefined) {
       throw new BadQuestion(`prefix ${asked.prefix}, expected ADDRESS/LENGTH`);
     }
-    const names = this.#parts.reader.names(network);
-    const rows = this.#exactRows(network, prefix);
-    const best = rows.find((row) => row.best);
-    const bestObject = best && routeObject(best, names);
-    const peer = asked.peer === undefined ? undefined : reader.peer(asked.peer).id;
+    const rank = ({ best, multipath }: RouteRow) => (best ? 0 : multipath ? 1 : 2);
+    const rows = [...this.#exactRows(network, prefix)].sort((a, b) => rank(a) - rank(b));
+    const contenders = rows.map((row) => this.#contender(row, network));
+    const peer = asked.peer === undefined ? undefined : reader.peerId(asked.peer);
     return {
       network: network.config.name,
       prefix: formatPrefix(prefix),
-      routes: rows
-        .filter((row) => peer === undefined || row.peer === peer)
-        .map((row) => this.#explainRow(row, prefix, network, bestObject)),
+      routes: rows.flatMap((row, index) =>
+        peer === undefined || row.peer === peer
+          ? this.#explainRow(row, prefix, network, contenders, contenders[index]!)
+          : [],
+      ),
       entries: reader.entriesOf(network, prefix),
     };
   }
@@ -69,26 +79,49 @@ export class Explainer {
     row: RouteRow,
     prefix: Prefix,
     network: NetworkRuntime,
-    best: RouteObject | undefined,
+    contenders: readonly Contender[],
+    contender: Contender,
   ): ExplainedRoute {
     const names = this.#parts.reader.names(network);
-    const route = routeObject(row, names);
+    const best = contenders.find(({ route }) => route.best);
     return {
-      route,
+      route: contender.route,
       ...(row.received === row.attributes
         ? {}
         : { received: routeObject(row, names, { received: true }) }),
+      eligible: isEligible(row.reason),
       policies: this.#policiesOf(row, prefix, network),
-      decision: explainDecision(route, best),
+      decision: explainDecision(
+        contender,
+        best,
+        contenders.map(({ route }) => route),
+      ),
+    };
+  }
+
+  #contender(row: RouteRow, network: NetworkRuntime): Contender {
+    const { reader, peers, speaker, igpMetric } = this.#parts;
+    const config = [...peers.values()].find(({ id }) => id === row.peer)?.config;
+    const status = speaker.peers().find(({ name }) => name === config?.name);
+    return {
+      route: routeObject(row, reader.names(network)),
+      facts: {
+        ebgp: status === undefined ? row.peer !== 0 : status.kind !== 'ibgp',
+        routerId: status === undefined ? '0.0.0.0' : (status.routerId ?? 'of the last session'),
+        peerAddress: config?.address === undefined ? '0.0.0.0' : formatIpAddress(config.address),
+        igpMetric: igpMetric(row.importedFrom ?? network.id, row.attributes.nextHop),
+      },
     };
   }
 
   /** The import policy where the route came in, then the import line that brought it here. */
   #policiesOf(row: RouteRow, prefix: Prefix, network: NetworkRuntime): ExplainedPolicy[] {
-    const { peers, networks } = this.#parts;
-    const peer = [...peers.values()].find(({ id }) => id === row.peer);
+    const { peers, sources, networks } = this.#parts;
+    const isOf = ({ id }: { readonly id: number }) => id === row.peer;
+    const session = [...peers.values()].find(isOf);
+    const peer = session ?? [...sources.values()].find(isOf);
     const name = peer?.config.name;
-    const at = `bgp.peers.${name}.import`;
+    const at = `${session ? 'bgp.peers' : 'sources'}.${name}.import`;
     if (row.importedFrom === undefined) {
       if (peer === undefined) return [];
       return [this.#tryOn(row.received, prefix, { at, policy: peer.config.import, peer: name })];
@@ -122,4 +155,12 @@ export class Explainer {
       clauses: explainClauses(trial, entry?.policy, entry?.compiled.conditions ?? []),
     };
   }
+}
+
+const ineligible = decisionReasons.filter(
+  ({ step }) => step === DECISION_NEXT_HOP || step >= DECISION_IMPORT_POLICY,
+);
+
+function isEligible(reason: string): boolean {
+  return !ineligible.some(({ lost }) => lost === reason);
 }

@@ -51,7 +51,7 @@ export class RouteReader {
     if (query.stage === 'adj-rib-out') return yield* this.#adjRibOut(query, families, match);
     const network = this.network(query.network);
     const stage = query.stage ?? 'loc-rib';
-    const peer = query.peer === undefined ? undefined : this.#peerId(query.peer);
+    const peer = query.peer === undefined ? undefined : this.peerId(query.peer);
     for (const family of families) {
       switch (stage) {
         case 'adj-rib-in':
@@ -184,7 +184,7 @@ export class RouteReader {
   }
 
   /** Of a session, or of a source that is none. */
-  #peerId(name: string): number {
+  peerId(name: string): number {
     return (this.#parts.sources.get(name) ?? this.peer(name)).id;
   }
 

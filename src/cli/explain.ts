@@ -1,8 +1,8 @@
 // `rutter explain`: every route to a prefix, what each policy made of it clause by clause, and how it won or lost.
 import { Command } from 'commander';
 import { ControlClient } from '../control/client.ts';
+import type { DecisionStep } from '../control/decision-steps.ts';
 import type {
-  DecisionStep,
   ExplainedClause,
   ExplainedPolicy,
   ExplainedRoute,
@@ -10,7 +10,7 @@ import type {
 } from '../control/explanation.ts';
 import type { RouteObject } from '../control/route-object.ts';
 import { flatText, type OutputFormat, outputOption, printList, printObject } from './output.ts';
-import { entryListing } from './routes-listing.ts';
+import { asPathText, entryListing } from './routes-listing.ts';
 import { socketOption } from './socket-option.ts';
 
 interface ExplainOptions {
@@ -39,7 +39,8 @@ async function explain(prefix: string, options: ExplainOptions): Promise<void> {
   else if (output === 'csv') await printList(answer.entries, entryListing, output);
   else {
     process.stdout.write(explanationText(answer));
-    await printList(answer.entries, entryListing, output);
+    if (answer.entries.length > 0) await printList(answer.entries, entryListing, output);
+    else if (answer.routes.length > 0) process.stdout.write('no target has or should have it\n');
   }
   if (answer.routes.length === 0) {
     const whose = peer === undefined ? '' : ` of peer ${peer}`;
@@ -47,13 +48,20 @@ async function explain(prefix: string, options: ExplainOptions): Promise<void> {
   }
 }
 
-function explanationText({ routes }: Explanation): string {
+export function explanationText({ routes }: Explanation): string {
   return routes.map((each) => `${routeLines(each).join('\n')}\n\n`).join('');
 }
 
-function routeLines({ route, received, policies, decision }: ExplainedRoute): string[] {
+function routeLines(explained: ExplainedRoute): string[] {
+  const { route, received, eligible, policies, decision } = explained;
   const from = route.importedFrom === undefined ? '' : ` imported from ${route.importedFrom}`;
-  const outcome = route.best ? 'best path' : route.multipath ? 'shares the load' : 'not used';
+  const outcome = route.best
+    ? 'best path'
+    : route.multipath
+      ? 'shares the load'
+      : eligible
+        ? 'not used'
+        : 'not eligible';
   return [
     `${route.prefix} of ${route.peer}${from}: ${outcome}, ${route.reason}`,
     ...(received ? [`  received   ${attributesText(received)}`] : []),
@@ -67,7 +75,7 @@ function attributesText(route: RouteObject): string {
   const { nextHops, asPath, origin, med, localPref, weight } = route;
   const { communities, extendedCommunities, largeCommunities } = route;
   const shown = {
-    ...{ asPath, origin, med, localPref, weight },
+    ...{ asPath: asPath && asPathText(asPath), origin, med, localPref, weight },
     ...{ communities, extendedCommunities, largeCommunities },
   };
   const fields = Object.entries(shown)
@@ -87,11 +95,20 @@ export function clauseLine({ clause, matched, conditions, set, action }: Explain
   const failed = conditions.filter(({ holds }) => !holds).map(({ condition }) => condition);
   if (!matched) return `    clause ${clause}  no match: ${failed.join(', ')}`;
   const held = conditions.map(({ condition }) => condition).join(', ') || 'everything';
-  const changes =
-    set === undefined || Object.keys(set).length === 0 ? '' : `  set ${flatText(set)}`;
-  return `    clause ${clause}  matched: ${held}${changes}  → ${action}`;
+  const changes = Object.entries(set ?? {})
+    .map(changeText)
+    .join(', ');
+  return `    clause ${clause}  matched: ${held}${changes && `  set ${changes}`}  → ${action}`;
 }
 
-function decisionLine({ step, says, route, best }: DecisionStep): string {
-  return `  step ${step}  ${says}: ${route}, best path ${best}`;
+/** `localPref=200`, `communities add 64512:50`, `prepend asn 65001 count 2`. */
+function changeText([key, value]: [string, unknown]): string {
+  if (typeof value !== 'object' || value === null) return `${key}=${value}`;
+  const parts = Object.entries(value).map(([part, of]) => `${part} ${flatText(of) || 'nothing'}`);
+  return `${key} ${parts.join(' ')}`;
+}
+
+function decisionLine({ step, compares, says, route, best }: DecisionStep): string {
+  const values = route === best ? `${route}` : `${route}, best path ${best}`;
+  return `  step ${step}  ${compares} ${values}: ${says}`;
 }

@@ -1,9 +1,8 @@
-// Why a route is what it is, as objects: what each clause of a policy said to it, and how it stood against the best path at each
-// step of the decision process.
-import { decisionReasons } from '../core/decision-reasons.ts';
+// Why a route is what it is, as objects: what each clause of a policy said to it, and how the decision process saw it.
 import type { PolicyTrial } from '../core/route-core.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import type { CommunityEdit, Policy, PolicySet } from '../policy/policy.ts';
+import type { DecisionStep } from './decision-steps.ts';
 import type { EntryObject, RouteObject } from './route-object.ts';
 
 export interface Explanation {
@@ -19,6 +18,8 @@ export interface ExplainedRoute {
   readonly route: RouteObject;
   /** As the peer sent it, where a policy changed it. */
   readonly received?: RouteObject;
+  /** It takes part in the decision; `reason` says why not. */
+  readonly eligible: boolean;
   /** The policies it went through, in order. */
   readonly policies: readonly ExplainedPolicy[];
   /** Against the best path: the steps up to the one that decided. */
@@ -41,13 +42,6 @@ export interface ExplainedClause {
   /** Only of a clause that matched. */
   readonly set?: object;
   readonly action?: 'accept' | 'reject' | 'next';
-}
-
-export interface DecisionStep {
-  readonly step: number;
-  readonly says: string;
-  readonly route: string | number | boolean;
-  readonly best: string | number | boolean;
 }
 
 /** The clauses that were tried; none for a policy that is built in. */
@@ -90,38 +84,4 @@ function describeEdit(edit: CommunityEdit): object {
       (patterns as CommunityEdit['add'])?.map(({ text }) => text),
     ]),
   );
-}
-
-type StepValue = (route: RouteObject) => string | number | boolean;
-
-/** Steps 2–8 of the ladder (assembly/rib/best-path.ts) as far as the route itself says them; the others by their words alone. */
-const stepValues: readonly StepValue[] = [
-  ({ weight }) => weight ?? 0,
-  ({ localPref }) => localPref ?? 100,
-  ({ peer }) => peer === 'local',
-  ({ asPath }) => hopCount(asPath),
-  ({ origin }) => origin ?? 'igp',
-  ({ med }) => med ?? 0,
-];
-const FIRST_STEP = 2;
-
-/** How a route stands against the best path, up to the step that decided against it. */
-export function explainDecision(route: RouteObject, best: RouteObject | undefined): DecisionStep[] {
-  if (best === undefined || route.best) return [];
-  const decisive = decisionReasons.find(({ lost }) => lost === route.reason)?.step ?? 0;
-  const steps: DecisionStep[] = [];
-  for (const [index, read] of stepValues.entries()) {
-    const step = FIRST_STEP + index;
-    if (step > decisive) break;
-    const says = decisionReasons[step]!;
-    const [mine, others] = [read(route), read(best)];
-    const outcome = step === decisive ? says.lost : mine === others ? 'equal' : 'not compared';
-    steps.push({ step, says: outcome, route: mine, best: others });
-  }
-  return steps;
-}
-
-/** RFC 4271 §9.1.2.2 a: a set is one hop; RFC 5065 §5.3: confederation segments are none. */
-function hopCount(asPath: RouteObject['asPath']): number {
-  return (asPath ?? []).filter((each) => typeof each === 'number' || 'set' in each).length;
 }

@@ -14,7 +14,7 @@ import { Links } from '../iproute2/links.ts';
 import { IpMonitor } from '../iproute2/monitor.ts';
 import type { MonitorLine } from '../iproute2/monitor-line.ts';
 import { lookUpRoutes, type Vrf } from '../iproute2/route-lookup.ts';
-import { formatIpAddress, isLinkLocal } from '../net/ip-address.ts';
+import { formatIpAddress, type IpAddress, isLinkLocal } from '../net/ip-address.ts';
 import { containsPrefix, parsePrefix } from '../net/prefix.ts';
 
 /** More route lines than this in a second are not followed. */
@@ -95,6 +95,15 @@ export class NextHopTracker {
   /** Whether the core knows of every next hop told of so far. */
   get isSettled(): boolean {
     return this.#asked.size === 0 && !this.#isResolving;
+  }
+
+  /** What the core was told of the way to a next hop. */
+  metric(network: number, address: IpAddress): number {
+    const text = formatIpAddress(address);
+    for (const each of this.#tracked.values()) {
+      if (each.event.network === network && each.text === text) return each.told?.metric ?? 0;
+    }
+    return 0;
   }
 
   /** Takes the next hops that have come or gone. */
