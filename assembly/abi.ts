@@ -255,11 +255,11 @@ export const ACTION_ADD_LARGE_COMMUNITIES = 11;
 export const RANGES_HEADER_SIZE = 20;
 export const LENGTH_SET_SIZE = 20;
 
-// automaton over an AS_PATH's text: digits, space, and { } around AS_SETs, ( ) and [ ] around confederation segments
+// automaton over an AS_PATH's text: digits, space, { } around AS_SETs, ( ) and [ ] around confederation segments, comma in sets
 //   0             4       8
 //   | state count | start | next state u16, one per state and symbol | accepting u8, one per state | padding |
 export const AUTOMATON_HEADER_SIZE = 8;
-export const AUTOMATON_SYMBOLS = 17;
+export const AUTOMATON_SYMBOLS = 18;
 export const AUTOMATON_MAXIMUM_STATES = 2048;
 /** Nothing that follows can match, or not match any more. */
 export const AUTOMATON_DEAD = 0;

@@ -1,6 +1,6 @@
 // Conditions on an AS_PATH: which AS numbers are in it, where it began, and a regular expression on its text.
 //
-// The text is what people write, `65001 64999 {1 2}`, and is never made: its symbols go one by one through the automaton that
+// The text is what people write, `65001 64999 {1,2}`, and is never made: its symbols go one by one through the automaton that
 // src/policy/automaton.ts compiled. One step per symbol, so no expression and no path can take long.
 import {
   AUTOMATON_DEAD,
@@ -15,6 +15,7 @@ const SPACE: u32 = 10;
 const OPEN_SET: u32 = 11;
 const OPEN_CONFED_SEQUENCE: u32 = 13;
 const OPEN_CONFED_SET: u32 = 15;
+const COMMA: u32 = 17;
 
 const MOST_DIGITS: usize = 10;
 const digits: usize = memory.data(10);
@@ -68,6 +69,7 @@ export function pathMatches(ptr: usize, end: usize, automaton: Automaton): bool 
   let isFirst = true;
   while (ptr < end) {
     const open = openingOf(readUint8(ptr));
+    const between = open == OPEN_SET || open == OPEN_CONFED_SET ? COMMA : SPACE;
     const segmentEnd = endOfSegment(ptr);
     if (open != 0) {
       if (!isFirst) state = automaton.next(state, SPACE);
@@ -75,7 +77,7 @@ export function pathMatches(ptr: usize, end: usize, automaton: Automaton): bool 
       isFirst = true;
     }
     for (ptr += 2; ptr < segmentEnd; ptr += 4) {
-      if (!isFirst) state = automaton.next(state, SPACE);
+      if (!isFirst) state = automaton.next(state, between);
       isFirst = false;
       state = afterNumber(automaton, state, readUint32(ptr));
     }

@@ -163,7 +163,7 @@ const asPath = z.strictObject({
     .describe('Hops, counted as the decision process does: a set is one.'),
   regex: pathExpression
     .optional()
-    .describe('On the text of the path, `65001 64999 {1 2}`; `_` is a border of numbers.'),
+    .describe('On the text of the path, `65001 64999 {1,2}`; `_` is a border of numbers.'),
 });
 
 const match = z.strictObject({

@@ -1,15 +1,19 @@
 // Regular expressions on the text of an AS_PATH → a tree. The POSIX subset that routers take, and their `_`.
 //
-//   digits, space, { } ( ) [ ]   themselves, the brackets escaped:  \{ \( \[
+//   digits, space, comma         themselves
+//   { } ( ) [ ]                  themselves, escaped:  \{ \( \[
 //   .  [0-9]  [^ ]               any symbol, one of, one not of
 //   ^  $  _                      the beginning, the end; a border of numbers: ^, $ or any of  space { } ( ) [ ] ,
 //   a|b  (a)  a*  a+  a?  a{2}  a{2,}  a{2,3}
 //
+// The text is the one that `rutter routes` and FRR show: `65001 64999 {1,2}`, with commas inside of sets alone.
+// test/system/path-expressions.test.ts asks FRR.
+//
 // What is not here could not be run without going back (back-references, look-around) or would not mean what it says elsewhere
 // (`\d` and the like).
 
-/** The symbols of the text; their places are the core's (assembly/policy/path-text.ts). A comma stands in no path. */
-export const symbols = '0123456789 {}()[]';
+/** The symbols of the text; their places are the core's (assembly/policy/path-text.ts). */
+export const symbols = '0123456789 {}()[],';
 
 export type Expression =
   | { readonly kind: 'symbols'; readonly set: ReadonlySet<string> }
@@ -30,7 +34,7 @@ const MOST_REPEATS = 255;
 const MOST_CHARACTERS = 1000;
 const MOST_DEPTH = 50;
 
-const separators = new Set(' {}()[]');
+const separators = new Set(' {}()[],');
 const border: Expression = {
   kind: 'any',
   of: [{ kind: 'start' }, { kind: 'symbols', set: separators }, { kind: 'end' }],
@@ -135,12 +139,11 @@ class Parser {
     return this.#literal(character);
   }
 
-  /** A comma is no fault: it stands between the members of a set in other routers' texts, and never in ours. */
   #literal(character: string): Expression {
-    if (!symbols.includes(character) && character !== ',') {
+    if (!symbols.includes(character)) {
       throw this.#error(`must be of digits, spaces and signs, is ${character}`);
     }
-    return { kind: 'symbols', set: new Set(symbols.includes(character) ? character : '') };
+    return { kind: 'symbols', set: new Set(character) };
   }
 
   #class(): Expression {

@@ -42,7 +42,7 @@ describe('rutter policy test', () => {
       `FAIL  fabric: 1
       localPref: expected 100, seen 50
       clause 1  no match: prefixes
-      clause 2  matched: asPath.contains  set localPref=50 communities=add=64512:50  → next
+      clause 2  matched: asPath.contains  set localPref=50, communities add 64512:50  → next
       clause 3  matched: communities.any, prefixes  set med=0  → accept
 `,
     );

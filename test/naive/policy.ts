@@ -53,13 +53,16 @@ export function pathText(path: readonly Segment[]): string {
     confedSet: ['[', ']'],
   };
   return path
-    .map(({ type, asns }) => `${brackets[type][0]}${asns.join(' ')}${brackets[type][1]}`)
+    .map(({ type, asns }) => {
+      const separator = type === 'set' || type === 'confedSet' ? ',' : ' ';
+      return `${brackets[type][0]}${asns.join(separator)}${brackets[type][1]}`;
+    })
     .join(' ');
 }
 
 /** The expression in JavaScript's words. */
 export function toRegExp(expression: string): RegExp {
-  const border = '(?:^|[ {}()\\[\\]]|$)';
+  const border = '(?:^|[ {}()\\[\\],]|$)';
   const outside = expression.split(/(\\.|\[\^?\]?[^\]]*\])/);
   return new RegExp(
     outside

@@ -29,6 +29,7 @@ const atom = fc.constantFrom(
   '$',
   '[12]',
   '[^1 ]',
+  ',',
   '[0-9]',
   '\\{',
   '\\}',
@@ -99,7 +100,7 @@ describe('an expression', () => {
     );
   });
 
-  // What FRR's `bgp as-path access-list` and BIRD's masks say of the same paths.
+  // test/system/path-expressions.test.ts asks FRR of the same.
   it.each([
     ['^$', '', true],
     ['^$', '65001', false],
