@@ -338,6 +338,7 @@ export const FIB_ROW_MORE_ROUTES = 0x80000000;
 export const AGGREGATION_OFF = 0;
 export const AGGREGATION_EXACT = 1;
 export const AGGREGATION_DISCARD = 2; // exact, and entries that drop are allowed
+export const AGGREGATION_ENDED = 3; // a row per route, written in the order that takes over from an aggregated table
 export const COST_PER_NEXT_HOP = 0; // OVN: a row per next hop
 export const COST_PER_ENTRY = 1; // the kernel: nexthop objects
 

@@ -276,11 +276,15 @@ export function newFib(id: u32, network: u32, holdsRemovals: bool, isPatient: bo
   return fib;
 }
 
+/** An empty FIB is drained by length from now on (order.ts). False when there is no memory. */
+export function orderFib(fib: Fib): bool {
+  fib.orderPtr = <u32>newOrder();
+  return fib.orderPtr != 0;
+}
+
 /** Puts an aggregation between the Loc-RIB and an empty FIB. False when there is no memory. */
 export function aggregateFib(fib: Fib, costModel: u32, discards: bool): bool {
-  const orderPtr = newOrder();
-  if (!orderPtr) return false;
-  fib.orderPtr = <u32>orderPtr;
+  if (!orderFib(fib)) return false;
   const aggregate = newAggregate(fib, costModel, discards);
   if (aggregate == null) return false;
   fib.aggregate = aggregate;

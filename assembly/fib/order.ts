@@ -157,7 +157,9 @@ function isBlocked(fib: Fib, entry: FibEntry): bool {
   return false;
 }
 
+/** Without aggregation a row stands for its own route only: nothing waits for one that is refused. */
 function isAtBarrier(fib: Fib, entry: FibEntry): bool {
+  if (!changetype<usize>(fib.aggregate)) return true;
   const route = fib.aggregate.find(entry.family, entry.keyPtr, entry.bits);
   return route != null && route.isBarrier;
 }

@@ -1,8 +1,8 @@
 // FIBs, their batches, and what their sinks say.
-import { AGGREGATION_DISCARD, AGGREGATION_OFF } from '../abi';
+import { AGGREGATION_DISCARD, AGGREGATION_ENDED, AGGREGATION_OFF } from '../abi';
 import { acknowledgeBatch, drainFib, failRecord, forgetBatch } from '../fib/batch';
 import { LIST_REFUSED } from '../fib/entry';
-import { aggregateFib, fibById, newFib, removeFibRecord } from '../fib/fib';
+import { aggregateFib, fibById, newFib, orderFib, removeFibRecord } from '../fib/fib';
 import { beginSnapshotOf, endSnapshotOf } from '../fib/fib-walk';
 import { readObservations } from '../fib/observe';
 import { inputPtr, outputPtr } from '../memory/buffers';
@@ -24,7 +24,11 @@ export function addFib(
   const fib = newFib(id, network.id, holdsRemovals, isPatient);
   if (fib == null) return false;
   if (aggregation != AGGREGATION_OFF) {
-    if (!aggregateFib(fib, costModel, aggregation == AGGREGATION_DISCARD)) {
+    const isDone =
+      aggregation == AGGREGATION_ENDED
+        ? orderFib(fib)
+        : aggregateFib(fib, costModel, aggregation == AGGREGATION_DISCARD);
+    if (!isDone) {
       removeFibRecord(fib);
       return false;
     }

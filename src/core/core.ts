@@ -12,6 +12,7 @@ import {
   ABOUT_REFUSAL,
   ABOUT_RETRY,
   AGGREGATION_DISCARD,
+  AGGREGATION_ENDED,
   AGGREGATION_EXACT,
   AGGREGATION_OFF,
   ANY_PEER,
@@ -108,6 +109,7 @@ const aggregations = {
   off: AGGREGATION_OFF,
   exact: AGGREGATION_EXACT,
   discard: AGGREGATION_DISCARD,
+  ended: AGGREGATION_ENDED,
 };
 const matches = {
   all: MATCH_ALL,

@@ -255,8 +255,11 @@ export interface FibOptions {
   readonly holdRemovals: boolean;
   /** It is told of restless prefixes when they have come to rest: for targets that pay for each change. */
   readonly isPatient?: boolean;
-  /** `exact`: the fewest entries that forward alike. `discard`: entries that drop may be used for that. Default: `off`. */
-  readonly aggregation?: Aggregation;
+  /**
+   * `exact`: the fewest entries that forward alike. `discard`: entries that drop may be used for that.
+   * `ended`: off, and written in the order in which an aggregated table is replaced. Default: `off`.
+   */
+  readonly aggregation?: Aggregation | 'ended';
   /** What the target pays for: next hops (OVN's rows), or entries, whatever they forward to (default). */
   readonly cost?: 'next-hops' | 'entries';
 }
