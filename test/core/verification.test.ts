@@ -249,6 +249,34 @@ describe.each(['ipv4-unicast', 'ipv6-unicast'] as const)('verification of %s', (
   );
 });
 
+it('holds slice by slice while thousands of changes come in between', async () => {
+  const bench = await Bench.create('exact');
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % below;
+  };
+  let cursor: WalkCursor | undefined;
+  let sliceCount = 0;
+  for (let change = 0; change < 5000; change++) {
+    const length = 8 + random(10);
+    const bits = (10 << 24) | ((random(1 << 10) << 14) & -(1 << (32 - length)));
+    const address = [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
+    const prefix = `${address}/${length}`;
+    if (random(3) === 0) bench.withdraw(prefix);
+    else if (random(40) === 0) bench.foreign(prefix, random(2) === 0 ? 'wins' : 'none');
+    else bench.announce(prefix, 1 + random(3));
+    if (change % 3 !== 0) continue;
+    bench.settle();
+    const check = bench.core.verifyFib(FIB, 'ipv4-unicast', cursor, 1 + random(40))!;
+    expect(check.differences).toEqual([]);
+    cursor = check.next;
+    sliceCount++;
+  }
+  expect(sliceCount).toBe(1667);
+  expect(bench.core.fibCounters(FIB).entryCount).toBeGreaterThan(100);
+});
+
 it('cannot tell while changes are on their way, or without aggregation', async () => {
   const bench = await Bench.create('exact');
   bench.announce('10.0.0.0/8', 1);
