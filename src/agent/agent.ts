@@ -21,6 +21,8 @@ import type { Logger } from '../observe/log.ts';
 import { Announcer } from './announcer.ts';
 import { type ConfigDiff, diffConfig } from './config-diff.ts';
 import { AgentControl } from './control.ts';
+import { describeFault, rangeText, writeDump } from './fault-dump.ts';
+import { type Fault, FibVerifier } from './fib-verifier.ts';
 import { ImportTable } from './import-table.ts';
 import { withNetwork, withoutNetwork } from './network-change.ts';
 import { NetworkTable } from './network-table.ts';
@@ -29,6 +31,7 @@ import { Numbers } from './numbers.ts';
 import { PeerTable, sourcesOf } from './peer-table.ts';
 import { type Passwords, readPasswords, routerIdNumber } from './peers.ts';
 import { PolicyTable } from './policy-table.ts';
+import { RouteReader } from './route-reader.ts';
 import { SessionDevices } from './session-devices.ts';
 import { SourceTable } from './source-table.ts';
 import { WorkLoop } from './work-loop.ts';
@@ -59,6 +62,8 @@ export class Agent {
   readonly #sources: SourceTable;
   readonly #announcer: Announcer;
   readonly #imports: ImportTable;
+  readonly #reader: RouteReader;
+  readonly #verifier: FibVerifier;
   readonly #eventLoop: EventLoopWatch;
   #config: Config;
   #passwords: Passwords = new Map();
@@ -150,6 +155,21 @@ export class Agent {
       peerNumbers,
       policies: this.#policies,
     });
+    this.#reader = new RouteReader({
+      core,
+      speaker: this.#speaker,
+      announcer: this.#announcer,
+      networks,
+      peers: this.#peers.byName,
+      sources: this.#sources.byName,
+    });
+    this.#verifier = new FibVerifier({
+      core,
+      atRest: (callback) => workLoop.atRest(callback),
+      targets: () => this.#networks.verifiedTargets,
+      intervalMs: config.verify.interval,
+      onFault: (fault) => void this.#takeFault(fault),
+    });
   }
 
   /** Rejects when it cannot run at all, with nothing left open; whatever can come later is waited for while running. */
@@ -181,6 +201,7 @@ export class Agent {
     await this.#speaker.start();
     await this.#sources.apply(config);
     for (const { name } of config.networks) await this.#openNetwork(name);
+    this.#verifier.start();
   }
 
   /** Brings the running agent to another configuration; what did not change keeps its sessions and routes. */
@@ -192,6 +213,11 @@ export class Agent {
         this.#log.warn({ networks: overruled }, 'networks are as the file says again');
       }
       await this.#changeTo(config);
+      // Reading the file again is the operator's word: aggregation that had ended is tried anew.
+      for (const name of this.#networks.withoutAggregation) {
+        const network = this.#config.networks.find((each) => each.name === name)!;
+        await this.#networks.change(this.#config, network);
+      }
     });
   }
 
@@ -265,6 +291,7 @@ export class Agent {
 
   async #close({ flush }: StopOptions): Promise<void> {
     await this.#closeControl?.();
+    this.#verifier.stop();
     this.#workLoop.stop();
     // With routes left in place we are expected back: a silent close lets peers keep ours (RFC 4724 §4).
     await this.#speaker.stop({ restarting: !flush, shutdownText: 'rutter is stopping' });
@@ -274,6 +301,23 @@ export class Agent {
     await this.#nextHops?.stop();
     this.#devices.stop();
     this.#eventLoop.stop();
+  }
+
+  /** Aggregation forwards otherwise than the routes: it is told and described as it is, and the target goes on without it. */
+  async #takeFault(fault: Fault): Promise<void> {
+    const { network, target, fib } = fault.target;
+    const dump = await describeFault(fault, this.#reader);
+    const ended = this.#afterLastChange(() => this.#networks.endAggregation(this.#config, fib));
+    const { dumpDirectory } = this.#config.verify;
+    const file = await writeDump(dumpDirectory, dump).catch((error: Error) => error.message);
+    const rangeCount = fault.differences.length;
+    const [range] = fault.differences.map(rangeText);
+    this.#log.error(
+      { network, target, family: fault.family, rangeCount, range, dump: file },
+      'aggregation was at fault and has ended',
+    );
+    await ended;
+    this.#workLoop.wake();
   }
 
   #addNetwork(config: Config, network: NetworkConfig): void {
@@ -311,6 +355,7 @@ export class Agent {
       imports: this.#imports,
       eventLoop: this.#eventLoop,
       igpMetric: (network, nextHop) => this.#nextHops?.metric(network, nextHop) ?? 0,
+      verifier: this.#verifier,
       onChanged: () => this.#workLoop.wake(),
       putNetwork: (name, network) => this.putNetwork(name, network),
       removeNetwork: (name) => this.removeNetwork(name),

@@ -28,7 +28,16 @@ export interface ConfigDiff {
   readonly config: Config;
 }
 
-const topLevelFixed = ['node', 'host', 'startup', 'core', 'control', 'http', 'log'] as const;
+const topLevelFixed = [
+  'node',
+  'host',
+  'startup',
+  'core',
+  'verify',
+  'control',
+  'http',
+  'log',
+] as const;
 const bgpFixed = ['asn', 'routerId', 'listen', 'decision'] as const;
 
 /** `rekeyed`: peers whose password file says something else than it did. */

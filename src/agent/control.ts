@@ -10,6 +10,7 @@ import type { EventLoopWatch } from '../observe/event-loop.ts';
 import { createMetrics, type MetricsSample } from '../observe/metrics.ts';
 import type { Announcer } from './announcer.ts';
 import { Explainer } from './explainer.ts';
+import type { FibVerifier } from './fib-verifier.ts';
 import type { ImportRuntime, ImportTable } from './import-table.ts';
 import type { PolicyTable } from './policy-table.ts';
 import { RouteReader } from './route-reader.ts';
@@ -32,6 +33,7 @@ export interface ControlParts {
   readonly eventLoop: EventLoopWatch;
   readonly igpMetric: (network: number, nextHop: IpAddress) => number;
   readonly imports: ImportTable;
+  readonly verifier: Pick<FibVerifier, 'of'>;
   /** The core was changed from here. */
   readonly onChanged: () => void;
   readonly putNetwork: (name: string, network: object) => Promise<void>;
@@ -117,7 +119,7 @@ export class AgentControl implements AgentView {
       importedBy: this.#parts.imports.lines
         .filter(({ from }) => from === network.config.name)
         .map((line) => line.network),
-      targets: network.targets.map((target) => this.#target(target)),
+      targets: network.targets.map((target) => this.#target(network.config.name, target)),
     }));
   }
 
@@ -290,8 +292,19 @@ export class AgentControl implements AgentView {
     return name === undefined ? [...this.#parts.networks.values()] : [this.#reader.network(name)];
   }
 
-  #target({ fib, kind, reconciler }: TargetRuntime): object {
-    return { target: kind, ...reconciler.status(), ...this.#parts.core.fibCounters(fib) };
+  #target(network: string, { fib, kind, plan, reconciler }: TargetRuntime): object {
+    const { verifiedAt, faultCount, worstSliceMs } = this.#parts.verifier.of(network, kind) ?? {};
+    return {
+      target: kind,
+      ...reconciler.status(),
+      ...this.#parts.core.fibCounters(fib),
+      aggregation: plan.aggregation,
+      ...(verifiedAt === undefined ? {} : { verifiedAt: new Date(verifiedAt).toISOString() }),
+      ...(faultCount === undefined ? {} : { aggregationFaults: faultCount }),
+      ...(worstSliceMs === undefined
+        ? {}
+        : { verifierWorstMs: Math.round(worstSliceMs * 10) / 10 }),
+    };
   }
 
   #sample(): MetricsSample {
@@ -335,7 +348,8 @@ export class AgentControl implements AgentView {
         },
       })),
       targets: [...networks.values()].flatMap(({ config, targets }) =>
-        targets.map(({ fib, kind, reconciler }) => {
+        targets.map(({ fib, kind, plan, reconciler }) => {
+          const verification = this.#parts.verifier.of(config.name, kind);
           const counters = core.fibCounters(fib);
           const status = reconciler.status();
           return {
@@ -350,6 +364,9 @@ export class AgentControl implements AgentView {
             failures: status.failureCount,
             refusedByCode: status.refusedByCode,
             lastBatchSeconds: status.lastBatchMs / 1000,
+            aggregationEnded: plan.aggregation === 'ended',
+            aggregationFaults: verification?.faultCount ?? 0,
+            verifiedSeconds: (verification?.verifiedAt ?? 0) / 1000,
           };
         }),
       ),

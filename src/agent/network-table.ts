@@ -6,6 +6,7 @@ import { Reconciler } from '../sinks/reconciler.ts';
 import { Turns } from '../sinks/turns.ts';
 import type { SinkOptions } from '../workers/messages.ts';
 import { SinkWorker } from '../workers/pool.ts';
+import type { VerifiedTarget } from './fib-verifier.ts';
 import { InitialSync } from './initial-sync.ts';
 import { Numbers } from './numbers.ts';
 import { ownSubnets } from './own-subnets.ts';
@@ -93,6 +94,49 @@ export class NetworkTable {
     runtime.targets = [...runtime.targets, ...added];
     for (const { reconciler } of added) await reconciler.start();
     if (runtime.initialSync.isFinished) this.#parts.workLoop.atRest(() => release(added));
+  }
+
+  /**
+   * A target goes on without aggregation, until its network is brought to a configuration again: aggregation that is at fault in one
+   * place is not to be trusted in another, so the whole target does.
+   */
+  async endAggregation(config: Config, fib: number): Promise<void> {
+    const runtime = [...this.#networks.values()].find(({ targets }) =>
+      targets.some((each) => each.fib === fib),
+    );
+    const target = runtime?.targets.find((each) => each.fib === fib);
+    if (runtime === undefined || target === undefined) return;
+    runtime.targets = runtime.targets.filter((each) => each !== target);
+    // Held for another reason, removals go on waiting for a word.
+    const force = target.reconciler.status().removalsHeld === undefined;
+    await this.#removeTarget(target, false);
+    const ended = this.#addTarget(config, runtime, { ...target.plan, aggregation: 'ended' });
+    runtime.targets = [...runtime.targets, ended];
+    await ended.reconciler.start();
+    if (!runtime.initialSync.isFinished) return;
+    // Rows that stood for many are left over, whatever their share: the cause is known.
+    this.#parts.workLoop.atRest(() => ended.reconciler.releaseRemovals({ force }));
+  }
+
+  /** Targets as the verifier sees them. */
+  get verifiedTargets(): VerifiedTarget[] {
+    return [...this.#networks.values()].flatMap(({ config, targets }) =>
+      targets.map(({ fib, kind, plan, reconciler }) => ({
+        network: config.name,
+        target: kind,
+        fib,
+        isAggregated: plan.aggregation === 'exact' || plan.aggregation === 'discard',
+        entryCount: this.#parts.core.fibCounters(fib).entryCount,
+        writtenCount: reconciler.status().writtenCount,
+      })),
+    );
+  }
+
+  /** Networks with a target whose aggregation has ended. */
+  get withoutAggregation(): readonly string[] {
+    return [...this.#networks.values()]
+      .filter(({ targets }) => targets.some(({ plan }) => plan.aggregation === 'ended'))
+      .map(({ config }) => config.name);
   }
 
   /** Who imports from whom must be known before anybody's first sync ends. To be called after networks came, went or changed. */

@@ -11,7 +11,8 @@ export type TargetKind = 'ovn' | 'host';
 
 export interface TargetPlan {
   readonly kind: TargetKind;
-  readonly aggregation: Aggregation;
+  /** `ended`: the verifier found it at fault. */
+  readonly aggregation: Aggregation | 'ended';
   readonly sink: SinkOptions;
 }
 

@@ -74,6 +74,9 @@ const networkListing: Listing<Answer> = {
     'suppressed',
     'overlapping',
     'foreignCount',
+    'aggregation',
+    'verifiedAt',
+    'aggregationFaults',
     'reason',
     'removalsHeld',
   ],
@@ -107,6 +110,7 @@ function whyNot(target: Answer): string {
   if (waiting !== undefined) return waiting;
   if (removalsHeld !== undefined) return `removals held: ${removalsHeld}; rutter release`;
   if (target['state'] !== 'ready') return reason ?? '';
+  if (target['aggregation'] === 'ended') return 'aggregation was at fault and has ended (log)';
   const lost = sources.find(({ state }) => state !== 'following');
   if (lost !== undefined) return `${lost.source} ${lost.state}: ${lost.reason ?? ''}`;
   if (target['firstSync'] === 'waiting') return `waiting for ${waitingFor.join(', ')}`;

@@ -432,6 +432,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The route core.'),
+  verify: z
+    .strictObject({
+      interval: duration({ minimum: '1s' })
+        .prefault('5m')
+        .describe('How often aggregation is checked against the routes while the agent runs.'),
+      dumpDirectory: fileName
+        .default('/var/lib/rutter')
+        .describe('Where a fault that the check finds is described, as JSON.'),
+    })
+    .prefault({})
+    .describe('The check of aggregation in the background.'),
   control: z
     .strictObject({
       socket: fileName

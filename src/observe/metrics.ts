@@ -50,6 +50,10 @@ export interface MetricsSample {
     readonly failures: number;
     readonly refusedByCode: Readonly<Record<string, number>>;
     readonly lastBatchSeconds: number;
+    readonly aggregationEnded: boolean;
+    readonly aggregationFaults: number;
+    /** Seconds since 1970, 0 for never. */
+    readonly verifiedSeconds: number;
   }[];
   readonly core: {
     readonly linearBytes: number;
@@ -256,6 +260,21 @@ export function createMetrics(read: () => MetricsSample): () => Promise<string> 
     'rutter_target_last_batch_seconds',
     'time the last batch took',
     (t) => t.lastBatchSeconds,
+  );
+  perTarget(
+    'rutter_target_aggregation_ended',
+    '1 while the target goes without its aggregation, which was at fault',
+    (t) => Number(t.aggregationEnded),
+  );
+  perTarget(
+    'rutter_target_aggregation_faults_total',
+    'times aggregation forwarded otherwise than the routes',
+    (t) => t.aggregationFaults,
+  );
+  perTarget(
+    'rutter_target_verified_timestamp_seconds',
+    'when aggregation was last found to forward as the routes do, 0: never',
+    (t) => t.verifiedSeconds,
   );
 
   const single = (name: string, help: string, value: () => number) =>

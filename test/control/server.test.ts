@@ -62,6 +62,7 @@ const view: AgentView = {
         ...{ network: 'default', target: 'ovn', ready: true, installed: 2, pending: 0, refused: 0 },
         ...{ held: 0, written: 2, failures: 0, lastBatchSeconds: 0.01 },
         refusedByCode: { limit: 3 },
+        ...{ aggregationEnded: true, aggregationFaults: 1, verifiedSeconds: 7 },
       },
     ],
     core: { linearBytes: 1, usedBytes: 1, routes: 3, prefixes: 3 },
