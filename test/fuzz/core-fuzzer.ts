@@ -1,7 +1,7 @@
 // Random hostile life for one route core: peers that send anything, sessions and FIBs that come and go, sinks that err. What must
 // hold whatever happens is checked after every step (nothing throws, nothing takes long, memory stays under its ceiling) and, over
 // whole tables, whenever `check` is called: every counter equals the sum over the dump.
-import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
+import { POLICY_ACCEPT, POLICY_FIRST, POLICY_REJECT } from '../../assembly/abi.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch, type NextHopSet } from '../../src/core/records.ts';
 import type {
@@ -14,8 +14,10 @@ import type {
 } from '../../src/core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../../src/net/address-family.ts';
 import type { Prefix } from '../../src/net/prefix.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
 import { frame, mutate, mutateBody, nudge, tear } from './mutate.ts';
 import type { Random } from './random.ts';
+import { randomPolicy } from './random-policy.ts';
 
 export interface FuzzOptions {
   readonly maximumBytes: number;
@@ -31,6 +33,7 @@ interface Session {
 const networks = [1, 2];
 const peers = [1, 2, 3, 4, 5];
 const fibs = [1, 2, 3];
+const policies = [POLICY_FIRST, POLICY_FIRST + 1, POLICY_FIRST + 2];
 /** Import lines: each network from the other. */
 const lines = [
   { id: 11, network: 1, from: 2 },
@@ -51,6 +54,8 @@ export class CoreFuzzer {
     resets: 0,
     outOfMemory: 0,
     overLimit: 0,
+    policies: 0,
+    judged: 0,
     worstMs: 0,
     worstBytes: 0,
   };
@@ -60,6 +65,9 @@ export class CoreFuzzer {
   readonly #inFlight = new Map<number, number>();
   readonly #fibs = new Set<number>();
   readonly #lines = new Set<number>();
+  readonly #policies = new Set<number>();
+  /** Import policy of each peer. */
+  readonly #policyOf = new Map<number, number>();
   #hasEnded = false;
 
   static async start(options: FuzzOptions): Promise<CoreFuzzer> {
@@ -85,6 +93,7 @@ export class CoreFuzzer {
 
   configure(): void {
     for (const network of networks) this.#setNetwork(network);
+    for (let i = 0; i < policies.length; i++) this.#changePolicy();
     for (const peer of peers) this.core.addPeer(peer, this.#peerOptions(peer));
   }
 
@@ -121,7 +130,8 @@ export class CoreFuzzer {
     else if (draw < 80) this.#work();
     else if (draw < 92) this.#useFib();
     else if (draw < 94) this.#originate();
-    else if (draw < 97) this.#nextHops();
+    else if (draw < 96) this.#nextHops();
+    else if (draw < 98) this.#changePolicy();
     else this.#reconfigure();
     const { linearBytes, usedBytes } = this.core.memory();
     if (linearBytes > this.#options.maximumBytes) throw new Error(`grew to ${linearBytes} bytes`);
@@ -147,6 +157,7 @@ export class CoreFuzzer {
           rows.filter((row) => row.best || row.multipath).length,
         );
         for (const row of rows) {
+          this.#checkPolicy(row);
           const line = lines.find(({ from }) => from === row.importedFrom);
           const key = `${line?.id ?? row.peer} ${family}`;
           const sum = perPeer.get(key) ?? { received: 0, best: 0 };
@@ -170,6 +181,28 @@ export class CoreFuzzer {
     for (const fib of this.#fibs) this.#checkFib(fib);
   }
 
+  /** What a peer's policy made of a route is what it makes of it now. Where the memory was full, it may have been rejected. */
+  #checkPolicy({ peer, importedFrom, prefix, received, attributes, reason }: RouteRow): void {
+    if (peer === 0 || importedFrom !== undefined || prefix === undefined) return;
+    if (this.counts.outOfMemory > 0 || reason === 'own subnet') return;
+    const policy = this.#policyOf.get(peer)!;
+    const isKnown = policy === POLICY_ACCEPT || this.#policies.has(policy);
+    const { bytes, nextHop } = received;
+    const trial = isKnown
+      ? this.core.tryPolicy(policy, { prefix, attributes: bytes, nextHop, peer })
+      : undefined;
+    const isAccepted = reason !== 'rejected by import policy';
+    expectSame(`policy ${policy}`, isAccepted, trial?.accepted === true);
+    if (!isAccepted) return;
+    expectSame('weight', attributes.weight, trial!.route!.weight);
+    expectSame(
+      'attributes',
+      Buffer.from(attributes.bytes).toString('hex'),
+      Buffer.from(trial!.route!.attributes).toString('hex'),
+    );
+    this.counts.judged++;
+  }
+
   /** Every session closed, every FIB removed, all deferred work done, everything unconfigured: what is left. */
   end(): { routes: number; sets: number; usedBytes: number } {
     const { core } = this;
@@ -186,6 +219,8 @@ export class CoreFuzzer {
     }
     for (const peer of [...peers, ...this.#lines]) core.removePeer(peer);
     this.#lines.clear();
+    for (const policy of this.#policies) core.removePolicy(policy);
+    this.#policies.clear();
     for (const network of networks) core.setOwnSubnets(network, []);
     core.takeNextHopEvents();
     return this.#left();
@@ -306,6 +341,8 @@ export class CoreFuzzer {
   #peerOptions(peer: number): CorePeer {
     const random = this.#random;
     const limit = random.chance(4) ? { 'ipv4-unicast': 1 + random.below(50) } : {};
+    const importPolicy = this.#somePolicy();
+    this.#policyOf.set(peer, importPolicy);
     return {
       network: networks[peer % networks.length]!,
       address: Uint8Array.of(10, 0, 0, peer),
@@ -313,7 +350,8 @@ export class CoreFuzzer {
       localAsn: 65000,
       localRouterId: random.below(4),
       interfaceIndex: random.below(3),
-      importPolicy: random.chance(5) ? POLICY_REJECT : POLICY_ACCEPT,
+      nameId: peer,
+      importPolicy,
       enforceFirstAs: random.chance(6),
       maxPrefixes: limit,
     };
@@ -347,8 +385,29 @@ export class CoreFuzzer {
       this.core.closePeer(id, []);
       return;
     }
-    const policy = random.chance(5) ? POLICY_REJECT : POLICY_ACCEPT;
+    const policy = this.#somePolicy();
     if (this.#ask(() => this.core.addImport(id, { network, from, policy }))) this.#lines.add(id);
+  }
+
+  /** Also one that is not there. */
+  #somePolicy(): number {
+    return this.#random.pick([POLICY_REJECT, POLICY_ACCEPT, POLICY_ACCEPT, ...policies]);
+  }
+
+  /** While peers and import lines name it. */
+  #changePolicy(): void {
+    const random = this.#random;
+    const id = random.pick(policies);
+    if (this.#policies.has(id) && random.chance(4)) {
+      this.core.removePolicy(id);
+      this.#policies.delete(id);
+      return;
+    }
+    const surroundings = { asn: 65000, peer: (name: string) => (name === 'a' ? 1 : 2) };
+    const { bytes } = compilePolicy(randomPolicy(random), surroundings);
+    if (!this.#ask(() => this.core.setPolicy(id, bytes))) return;
+    this.#policies.add(id);
+    this.counts.policies++;
   }
 
   #changeSubnets(): void {
@@ -555,6 +614,6 @@ function wholeRecords(records: ArrayBuffer, byteLength: number): number {
   }
 }
 
-function expectSame(what: string, counted: number, found: number): void {
+function expectSame<Value>(what: string, counted: Value, found: Value): void {
   if (counted !== found) throw new Error(`${what}: counter ${counted}, in the dump ${found}`);
 }

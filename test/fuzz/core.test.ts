@@ -32,8 +32,23 @@ describe('the route core under hostile input', () => {
     const maximumBytes = run.mebibytes * MIB;
     const fuzzer = await CoreFuzzer.start({ maximumBytes, seeds, random: new Random(run.seed) });
     live(fuzzer);
-    const { messages, announced, resets } = fuzzer.counts;
+    const { messages, announced, resets, policies } = fuzzer.counts;
+    expect(policies).toBeGreaterThan(10);
     expect(Math.min(messages, announced, resets)).toBeGreaterThan(100); // it reached what it is for
+    expect(fuzzer.end()).toMatchObject({ routes: 0, sets: 0 });
+  });
+
+  it('keeps every route as its policy makes it, whatever became of the policy', async () => {
+    const fuzzer = await CoreFuzzer.start({
+      maximumBytes: 64 * MIB,
+      seeds,
+      random: new Random(7),
+    });
+    for (let life = 0; life < 4; life++) {
+      live(fuzzer, 200);
+      fuzzer.check();
+    }
+    expect(fuzzer.counts.judged).toBeGreaterThan(1000);
     expect(fuzzer.end()).toMatchObject({ routes: 0, sets: 0 });
   });
 
