@@ -229,8 +229,10 @@ const networkOvn = z.strictObject({
   router: z.string().min(1).describe('Name of the gateway Logical_Router.'),
   outputPort: z.string().min(1).describe('Name of the Logical_Router_Port that packets leave by.'),
   aggregation: aggregation
-    .default('off')
-    .describe('Fewest rows that forward alike; `discard` may add rows that drop.'),
+    .default('exact')
+    .describe(
+      'Fewest rows that forward alike; `off`: one for each route; `discard` may add rows that drop.',
+    ),
   maxRoutes: z
     .int()
     .min(1)

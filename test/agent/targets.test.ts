@@ -22,7 +22,7 @@ describe('planTargets', () => {
     expect(plan('{ name: default, ovn: { router: GR_w1, outputPort: rtoe-GR_w1 } }')).toEqual([
       {
         kind: 'ovn',
-        aggregation: 'off',
+        aggregation: 'exact',
         sink: {
           kind: 'ovn',
           remotes: ['unix:/a.sock', 'tcp:192.0.2.1:6641'],

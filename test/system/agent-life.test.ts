@@ -223,7 +223,12 @@ describe.runIf(isRoot)('the life of an agent', () => {
     expect(await site.kernelRoutes()).toEqual(inTables);
 
     const networks = (more: object) => [
-      { name: 'default', table: TABLE, ovn: { router: ROUTER, outputPort: OUTPUT_PORT }, ...more },
+      {
+        name: 'default',
+        table: TABLE,
+        ovn: { router: ROUTER, outputPort: OUTPUT_PORT, aggregation: 'off' },
+        ...more,
+      },
     ];
     await reload({ node: 'other', networks: networks({ advertise: ['10.244.1.0/24'] }) });
     expect(await site.logged(running, 'needs a restart')).toMatchObject([{ key: 'node' }]);

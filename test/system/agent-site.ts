@@ -221,7 +221,12 @@ export class AgentSite implements AsyncDisposable {
         peers: [peer('tor-a', FRR, 65001), peer('tor-b', BIRD, 65002)],
       },
       networks: [
-        { name: 'default', table: TABLE, ovn: { router: ROUTER, outputPort: OUTPUT_PORT } },
+        {
+          name: 'default',
+          table: TABLE,
+          // What is looked at is rows, one by one.
+          ovn: { router: ROUTER, outputPort: OUTPUT_PORT, aggregation: 'off' },
+        },
       ],
       ovn: { northbound: this.northbound },
       control: { socket: this.socket },
