@@ -34,6 +34,7 @@ import { PolicyTable } from './policy-table.ts';
 import { RouteReader } from './route-reader.ts';
 import { SessionDevices } from './session-devices.ts';
 import { SourceTable } from './source-table.ts';
+import { takenTables } from './taken-tables.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface AgentOptions {
@@ -146,6 +147,7 @@ export class Agent {
       speaker: this.#speaker,
       log,
       onInterface: (name) => this.#peers.renewInterface(this.#config, name),
+      onDevices: () => this.#blockTables(this.#config),
     });
     this.#sources = new SourceTable({
       core,
@@ -197,6 +199,7 @@ export class Agent {
     this.#closeControl = await this.#serveControl();
     await this.#nextHops?.start();
     await this.#devices.follow(config);
+    this.#blockTables(config);
     await this.#announcer.firstSync();
     await this.#speaker.start();
     await this.#sources.apply(config);
@@ -269,6 +272,7 @@ export class Agent {
       this.#announcer.forget(name);
       await this.#networks.remove(name);
     }
+    this.#blockTables(config); // what those that go had is free
     for (const network of networks.added) this.#addNetwork(config, network);
     for (const network of networks.changed) await this.#networks.change(config, network);
     this.#networks.followImports();
@@ -328,6 +332,12 @@ export class Agent {
       return known === undefined ? owed : owed.filter((each) => known.waitingFor.includes(each));
     });
     this.#networks.add(config, network, [...ownSources(config, network.name), ...imported]);
+  }
+
+  /** A VRF device may have a table that is another network's. */
+  #blockTables({ networks }: Config): void {
+    const taken = takenTables(networks, this.#devices.devices, this.#networks.taken);
+    this.#networks.block(taken);
   }
 
   async #openNetwork(name: string): Promise<void> {

@@ -30,6 +30,7 @@ export class NetworkTable {
   readonly #fibNumbers = new Numbers();
   /** Of each database that targets write to, by its servers. */
   readonly #turns = new Map<string, Turns>();
+  #taken: ReadonlyMap<string, string> = new Map();
 
   constructor(parts: NetworkTableParts) {
     this.#parts = parts;
@@ -42,6 +43,20 @@ export class NetworkTable {
   /** A network by its number in the core. */
   byId(id: number): NetworkRuntime | undefined {
     return [...this.#networks.values()].find((each) => each.id === id);
+  }
+
+  get taken(): ReadonlyMap<string, string> {
+    return this.#taken;
+  }
+
+  /** Host tables that are another network's: why each network must leave its own alone. Whoever is not in it may write. */
+  block(taken: ReadonlyMap<string, string>): void {
+    this.#taken = taken;
+    for (const { config, targets } of this.#networks.values()) {
+      for (const { kind, reconciler } of targets) {
+        if (kind === 'host') reconciler.block(taken.get(config.name));
+      }
+    }
   }
 
   /** The FIB has something to drain. */
@@ -195,6 +210,7 @@ export class NetworkTable {
       waitsForFirstSync: aggregation !== 'off',
       log: log.child({ network: name, target: kind }),
     });
+    if (kind === 'host') reconciler.block(this.#taken.get(name));
     const target = { fib, kind, plan, reconciler };
     this.#targets.set(fib, target);
     return target;

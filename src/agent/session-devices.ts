@@ -10,6 +10,8 @@ export interface SessionDevicesParts {
   readonly log: Logger;
   /** The core must learn the new index of an interface before its peers come back. */
   readonly onInterface: (name: string) => Promise<void>;
+  /** A device came, went or has another table. */
+  readonly onDevices: () => void;
 }
 
 export class SessionDevices {
@@ -35,6 +37,11 @@ export class SessionDevices {
     for (const name of this.#uses.keys()) this.#parts.speaker.setDevice(name, this.#missing(name));
   }
 
+  /** The followed devices that are there, as far as anybody can tell. */
+  get devices(): Devices {
+    return this.#watch.devices ?? new Map();
+  }
+
   /** Why the network cannot do its work now, or undefined. */
   whyWaiting({ vrf }: NetworkConfig): string | undefined {
     return vrf === undefined ? undefined : this.#missing(vrf);
@@ -52,6 +59,7 @@ export class SessionDevices {
 
   /** One after the other, in the order of the kernel's events. */
   #changed(change: DeviceChange): void {
+    this.#parts.onDevices();
     this.#turn = this.#turn.then(() => this.#take(change));
   }
 

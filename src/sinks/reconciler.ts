@@ -160,6 +160,8 @@ export class Reconciler {
   #waitsForFirstSync: boolean;
   /** A release that came before that. */
   #awaitedRelease: { readonly force: boolean } | undefined;
+  /** Why the place is not ours now. */
+  #blocked: string | undefined;
   #writtenCount = 0;
   #batchCount = 0;
   #lastBatchMs = 0;
@@ -181,6 +183,15 @@ export class Reconciler {
   /** Opens the sink; it says by itself when it is ready. */
   async start(): Promise<void> {
     await this.#open();
+  }
+
+  /** The place is somebody else's for now, or (undefined) ours: while it is not, nothing is written and nothing flushed. */
+  block(reason: string | undefined): void {
+    if (reason === this.#blocked) return;
+    this.#blocked = reason;
+    if (reason === undefined) this.#options.log.info({}, 'target is free');
+    else this.#options.log.error({ reason }, 'target is taken');
+    this.kick();
   }
 
   /** The FIB has something to drain. Cheap, and as often as one likes. */
@@ -230,8 +241,9 @@ export class Reconciler {
   status(): TargetStatus {
     return {
       name: this.#options.name,
-      state: this.#state,
-      reason: this.#reason,
+      ...(this.#blocked === undefined || this.#state === 'flushed'
+        ? { state: this.#state, reason: this.#reason }
+        : { state: 'waiting', reason: this.#blocked }),
       stateSince: this.#stateSince,
       inFlightCount: this.#inFlightCount,
       writtenCount: this.#writtenCount,
@@ -255,6 +267,7 @@ export class Reconciler {
     this.#setState('flushed', 'emptied on request');
     this.#turns.giveUp(this.#turnRequest);
     await this.#inFlight;
+    if (this.#blocked !== undefined) return { removedCount: 0 };
     const request = { isUrgent: () => true };
     await this.#turns.take(request);
     try {
@@ -278,6 +291,7 @@ export class Reconciler {
   }
 
   #mayDrain(): boolean {
+    if (this.#blocked !== undefined) return false;
     if (this.#waitsForFirstSync || this.#stopped) return false;
     return this.#state === 'ready' && !this.#inSnapshot && !this.#needsSnapshot;
   }

@@ -301,6 +301,22 @@ describe('Reconciler', () => {
     expect([...worker.sink.entries.keys()].sort()).toEqual([A, B]);
   });
 
+  it("writes and flushes nothing while the place is another's, and all of it afterwards", async () => {
+    await reconciler.start();
+    await want(A, '192.0.2.1');
+    reconciler.block("is network red's");
+    await want(B, '192.0.2.1');
+    expect(worker.applied).toEqual([1]);
+    expect(reconciler.status()).toMatchObject({ state: 'waiting', reason: "is network red's" });
+    reconciler.block(undefined);
+    await settled();
+    expect(worker.applied).toEqual([1, 1]);
+    expect(reconciler.status().state).toBe('ready');
+    reconciler.block("is network red's");
+    expect(await reconciler.flush()).toEqual({ removedCount: 0 });
+    expect([...worker.sink.entries.keys()]).toEqual([A, B]);
+  });
+
   it('writes nothing inside a snapshot', async () => {
     await reconciler.start();
     worker.listener!.onEvent({ type: 'snapshotBegin' });
