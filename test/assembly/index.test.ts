@@ -5,65 +5,18 @@ import { describe, expect, it } from 'vitest';
 
 const build = join(import.meta.dirname, '..', '..', 'build');
 
+/** The names in the export lists of assembly/index.ts. */
+function listed(): string[] {
+  const source = readFileSync(join(build, '..', 'assembly', 'index.ts'), 'utf8');
+  const lists = [...source.matchAll(/^export \{([^}]*)\} from/gm)].map((match) => match[1]!);
+  return lists.flatMap((list) => list.match(/\w+/g) ?? []);
+}
+
 describe('build/core.wasm', () => {
   it('exports what index.ts lists, and nothing else', async () => {
     const module = await WebAssembly.compile(readFileSync(join(build, 'core.wasm')));
     const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-    expect(names.sort()).toMatchInlineSnapshot(`
-      [
-        "acknowledge",
-        "addFib",
-        "beginPolicy",
-        "beginRefresh",
-        "beginSnapshot",
-        "checkUpdate",
-        "closePeer",
-        "drain",
-        "endRefresh",
-        "endSnapshot",
-        "forget",
-        "initialise",
-        "inputBuffer",
-        "isFibPending",
-        "isFibUrgent",
-        "learn",
-        "lookUp",
-        "memory",
-        "observe",
-        "openPeer",
-        "originate",
-        "outputBuffer",
-        "passRestedPrefixes",
-        "putIncomingPolicy",
-        "readCarried",
-        "readFib",
-        "readFibCounters",
-        "readLabels",
-        "readMemory",
-        "readPeerCounters",
-        "readRestlessCount",
-        "readRoutes",
-        "receive",
-        "releaseRemovals",
-        "removeFib",
-        "removeNetwork",
-        "removePeer",
-        "removePolicy",
-        "resultRecord",
-        "setImport",
-        "setNetwork",
-        "setNextHop",
-        "setOwnSubnets",
-        "setPeer",
-        "setPeerLimit",
-        "takeNextHopEvents",
-        "takePolicy",
-        "trackNextHops",
-        "tryPolicy",
-        "withdrawOriginated",
-        "work",
-      ]
-    `);
+    expect(names.sort()).toEqual([...listed(), 'memory'].sort());
   });
 
   it('needs nothing from the host but a place to report a bug', async () => {
