@@ -46,7 +46,9 @@ export function labelByBlock(prefix: Prefix, count: number): IpAddress {
     address.length === 4
       ? address[0]! * 256 + address[1]!
       : ((address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!) >>> 0;
-  return Uint8Array.of(192, 0, 2, 1 + ((Math.imul(block, 0x9e3779b1) >>> 16) % count));
+  const label = 1 + ((Math.imul(block, 0x9e3779b1) >>> 16) % count);
+  if (address.length === 4) return Uint8Array.of(192, 0, 2, label);
+  return Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Uint8Array(11), label);
 }
 
 export async function newAggregatingCore(

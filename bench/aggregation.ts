@@ -109,6 +109,7 @@ async function load(
 
 function measureUpdates(core: WasmRouteCore, routes: readonly LabelledRoute[], count: number) {
   const nextHops = [...new Map(routes.map(({ nextHop }) => [nextHop.join('.'), nextHop])).values()];
+  const ofFamily = Map.groupBy(nextHops, ({ length }) => length);
   const random = randomSource(7);
   const change = new Sample();
   const withdraw = new Sample();
@@ -119,7 +120,9 @@ function measureUpdates(core: WasmRouteCore, routes: readonly LabelledRoute[], c
     const before = current.get(route) ?? route.nextHop;
     // A label as frequent as it is in the table, so that the table stays what it is.
     const other = routes[random() % routes.length]!.nextHop;
-    const nextHop = other.join() === before.join() ? nextHops[i % nextHops.length]! : other;
+    const own = ofFamily.get(before.length)!;
+    const isOther = other.length === before.length && other.join() !== before.join();
+    const nextHop = isOther ? other : own[i % own.length]!;
     change.take(core, announcing([{ ...route, nextHop }]));
     change.take(core, announcing([{ ...route, nextHop: before }]));
     withdraw.take(core, [withdrawing(route.prefix)]);
