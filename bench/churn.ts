@@ -1,17 +1,19 @@
 // Restless routes while a table is held: what does an UPDATE cost, and when is a receiver no longer keeping up? One scenario per kind.
 //
-// To Loc-RIB, with nothing to program. What a receiver does not take is not sent, so the rate that was reached shows where it ends.
+// To Loc-RIB, with nothing to program, and once more for Rutter with aggregated OVN and kernel tables, which are verified at the end. What a receiver does not take is not sent, so the rate that was reached shows where it ends.
 import { type ChurnKind, churnKinds } from './feed/churn.ts';
 import { FeedProcess } from './feed/process.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Point, RunOptions, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
 import { bird } from './peers/bird.ts';
 import { frr } from './peers/frr.ts';
 import { gobgp } from './peers/gobgp.ts';
-import type { Receiver } from './peers/receiver.ts';
+import { startNorthbound } from './peers/northbound.ts';
+import type { Receiver, RunningReceiver } from './peers/receiver.ts';
 import { rutter } from './peers/rutter.ts';
 import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
 
@@ -56,32 +58,50 @@ export const churns: readonly Comparison[] = churnKinds
       { key: 'taken', title: 'UPDATEs taken', unit: 'updates/s', isMoreBetter: true },
       { key: 'each', title: 'CPU per UPDATE', unit: 'µs' },
       { key: 'behind', title: 'last byte behind', unit: 'ms' },
+      VERIFIED,
     ],
-    contestants: [rutter, bird, frr, gobgp].map((receiver) => takesChurn(receiver, kind)),
+    contestants: [
+      takesChurn(rutter, kind),
+      { ...takesChurn(rutter, kind, programming), name: 'Rutter, programming' },
+      ...[bird, frr, gobgp].map((receiver) => takesChurn(receiver, kind)),
+    ],
     goals: [],
   }));
 
-function takesChurn(receiver: Receiver, kind: ChurnKind): Contestant {
+type Start = (site: Site) => Promise<RunningReceiver>;
+
+function takesChurn(
+  receiver: Receiver,
+  kind: ChurnKind,
+  start: Start = (site) => receiver.start(site, { intoKernel: false }),
+): Contestant {
   return {
     name: receiver.name,
     version: () => receiver.version(),
-    run: (options) => measure(receiver, kind, options),
+    run: (options) => measure(start, kind, options),
   };
 }
 
+/** The fewest entries in OVN and in the kernel, in place before the churn begins. */
+async function programming(site: Site): Promise<RunningReceiver> {
+  const ovn = await startNorthbound(site);
+  const aggregated = { aggregation: 'exact', hostAggregation: 'exact' } as const;
+  return rutter.start(site, { intoKernel: true, ovn, ...aggregated });
+}
+
 async function measure(
-  receiver: Receiver,
+  start: Start,
   kind: ChurnKind,
   { routes, point, isSmall }: RunOptions,
 ): Promise<Sample> {
-  await using site = await Site.open();
-  const running = await receiver.start(site, { intoKernel: false });
+  await using site = await Site.open({ kernelRoutes: routes });
+  const running = await start(site);
   const feed = await FeedProcess.start(site, routes);
   await feed.established();
   await feed.beginTable();
   await feed.acknowledged();
   await untilCount(() => running.routeCount(), {
-    what: `${receiver.name}: routes learned`,
+    what: 'routes learned',
     target: routes,
     intervalMs: running.pollMs ?? 200,
     deadlineMs: LOAD_DEADLINE_MS,
@@ -103,5 +123,6 @@ async function measure(
     each: ((processCost(running.pids).cpuSeconds - before) * 1e6) / updates,
     behind: (at - endedAt) / 1e6,
     foreignCores,
+    ...(await running.verify?.()),
   };
 }

@@ -10,6 +10,7 @@ import { loadPrefixTable, prefixAt } from './feed/table.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, RunOptions, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
 import { bird } from './peers/bird.ts';
@@ -38,6 +39,7 @@ export const failover: Comparison = {
   metrics: [
     { key: 'moved', title: 'all routes moved', unit: 's' },
     { key: 'cpu', title: 'CPU', unit: 's' },
+    VERIFIED,
   ],
   contestants: [rutter, bird, frr].map((receiver) => ({
     name: receiver.name,
@@ -88,6 +90,7 @@ async function measure(receiver: Receiver, { routes }: RunOptions): Promise<Samp
     moved: (movedAt - lostAt) / 1e9,
     cpu: processCost(running.pids).cpuSeconds - before,
     foreignCores,
+    ...(await running.verify?.()),
   };
 }
 

@@ -3,6 +3,7 @@ import { FeedProcess } from './feed/process.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, RunOptions, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
 import { northdVersion, startCentral } from './peers/central.ts';
@@ -39,6 +40,7 @@ export const flapStorm: Comparison = {
     { key: 'cpu', title: 'CPU', unit: 's' },
     { key: 'centralCpu', title: 'CPU of OVN', unit: 's' },
     { key: 'worstHold', title: 'loop held, worst', unit: 'ms' },
+    VERIFIED,
   ],
   contestants: [{ name: 'Rutter', version: () => rutter.version(), run: measure }],
   goals: [
@@ -99,5 +101,6 @@ async function measure({ routes, isSmall }: RunOptions): Promise<Sample> {
     centralCpu: processCost(central.pids).cpuSeconds - centralBefore,
     foreignCores,
     ...(await agent.figures()),
+    ...(await agent.verify()),
   };
 }

@@ -5,6 +5,7 @@ import { watchForeignCpu } from './harness/cpu.ts';
 import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { BareRows } from './peers/bare-rows.ts';
 import { KernelFeed } from './peers/kernel-feed.ts';
@@ -48,6 +49,7 @@ export const followKernel: Comparison = {
     ...latencyMetrics,
     { key: 'load', title: 'first list to OVN', unit: 's' },
     { key: 'worstHold', title: 'loop held', unit: 'ms' },
+    VERIFIED,
   ],
   contestants: [
     {
@@ -101,6 +103,7 @@ async function measureAgent(routes: number): Promise<Sample> {
     load: (loadedAt - startedAt) / 1e9,
     worstHold,
     foreignCores: foreign(),
+    ...(await agent.verify()),
   };
 }
 

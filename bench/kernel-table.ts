@@ -7,6 +7,7 @@ import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
 import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
 import { bird } from './peers/bird.ts';
@@ -37,6 +38,7 @@ export const kernelTable: Comparison = {
     { key: 'rss', title: 'peak RSS', unit: 'MB' },
     { key: 'worstHold', title: 'loop held, worst', unit: 'ms' },
     { key: 'queued', title: 'waited for a core', unit: 'ms', isContext: true },
+    VERIFIED,
   ],
   contestants: [
     programsKernel(rutter),
@@ -143,6 +145,7 @@ async function measureReceiver(receiver: Receiver, routes: number, labels = 1): 
     foreignCores,
     queued: mainThreadQueuedMs(inside) - queuedBefore,
     ...(await running.figures?.()),
+    ...(receiver === aggregating ? await running.verify?.() : {}),
   };
 }
 

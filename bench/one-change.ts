@@ -7,6 +7,7 @@ import { watchForeignCpu } from './harness/cpu.ts';
 import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Point, RunOptions, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { BareRows } from './peers/bare-rows.ts';
 import { NorthboundClient, northboundVersion, startNorthbound } from './peers/northbound.ts';
@@ -42,7 +43,7 @@ export const oneChange: Comparison = {
   input: () =>
     `a table over one eBGP session, all in OVN; then ${COUNTS.changes} changes of a next hop, one at a time, ` +
     `after ${COUNTS.warmUpChanges} not counted`,
-  metrics: latencyMetrics,
+  metrics: [...latencyMetrics, VERIFIED],
   contestants: [
     { name: 'Rutter', version: () => rutter.version(), run: measureAgent },
     {
@@ -84,7 +85,7 @@ async function measureAgent({ point, isSmall }: RunOptions): Promise<Sample> {
     feed.change(route, nextHop),
   );
   client.close();
-  return { ...sample, foreignCores: foreign() };
+  return { ...sample, foreignCores: foreign(), ...(await agent.verify()) };
 }
 
 type Change = (rows: BareRows, route: number, nextHop: string) => Promise<void>;

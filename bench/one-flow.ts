@@ -14,6 +14,7 @@ import {
 } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { tableSize } from './one-change.ts';
 import {
@@ -23,6 +24,7 @@ import {
   northdVersion,
   startCentral,
 } from './peers/central.ts';
+import type { RunningReceiver } from './peers/receiver.ts';
 import { relist } from './peers/relist.ts';
 import { rutter } from './peers/rutter.ts';
 import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
@@ -33,7 +35,7 @@ const LOAD_DEADLINE_MS = 300_000;
 const LABELS = 4;
 
 /** Brings up who writes to OVN; resolves with all its processes. */
-type Start = (site: Site, central: Central) => Promise<readonly number[]>;
+type Start = (site: Site, central: Central) => Promise<Pick<RunningReceiver, 'pids' | 'verify'>>;
 
 export const oneFlow: Comparison = {
   kind: 'comparison',
@@ -58,6 +60,7 @@ export const oneFlow: Comparison = {
     ...latencyMetrics,
     { key: 'rows', title: 'rows in OVN', unit: 'count' },
     { key: 'load', title: 'table → all flows', unit: 's' },
+    VERIFIED,
   ],
   contestants: [
     viaRutter('Rutter', 'exact'),
@@ -71,10 +74,8 @@ export const oneFlow: Comparison = {
 };
 
 function viaRutter(name: string, aggregation: 'off' | 'exact'): Contestant {
-  const start: Start = async (site, central) => {
-    const agent = await rutter.start(site, { intoKernel: false, ovn: central, aggregation });
-    return agent.pids;
-  };
+  const start: Start = (site, central) =>
+    rutter.start(site, { intoKernel: false, ovn: central, aggregation });
   const isAggregated = aggregation !== 'off';
   return {
     name,
@@ -84,7 +85,9 @@ function viaRutter(name: string, aggregation: 'off' | 'exact'): Contestant {
 }
 
 function viaRelist(name: string, throttleMs: number): Contestant {
-  const start: Start = (site, central) => relist.start(site, central, throttleMs);
+  const start: Start = async (site, central) => {
+    return { pids: await relist.start(site, central, throttleMs) };
+  };
   return {
     name,
     version: () => relist.version(),
@@ -101,7 +104,7 @@ async function measure(
   await using site = await Site.open({ kernelRoutes: routes });
   const central = await startCentral(site);
   const watcher = await FlowWatcher.open(central.southboundSocket);
-  const pids = await start(site, central);
+  const { pids, verify } = await start(site, central);
   const feed = await FeedProcess.start(site, routes, { labels: LABELS, isStretch: true });
   await feed.established();
   const beganAt = await feed.beginTable();
@@ -134,7 +137,13 @@ async function measure(
     return { madeAt, seenAt };
   });
   watcher.close();
-  return { ...sample, rows, load: (lastFlowAt - beganAt) / 1e9, foreignCores: foreign() };
+  return {
+    ...sample,
+    rows,
+    load: (lastFlowAt - beganAt) / 1e9,
+    foreignCores: foreign(),
+    ...(await verify?.()),
+  };
 }
 
 /** Routes with nothing more specific in the table: a change of theirs always shows. */

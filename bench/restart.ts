@@ -6,6 +6,7 @@ import { FeedProcess } from './feed/process.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Comparison, Sample } from './harness/scenario.ts';
+import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
 import { BareRows } from './peers/bare-rows.ts';
@@ -39,6 +40,7 @@ export const restart: Comparison = {
     { key: 'kernelEvents', title: 'kernel route events', unit: 'count' },
     { key: 'ovnEvents', title: 'OVN row changes', unit: 'count' },
     { key: 'synced', title: 'start → in sync', unit: 's' },
+    VERIFIED,
   ],
   contestants: [
     { name: 'Rutter', version: () => rutter.version(), run: ({ routes }) => measure(routes) },
@@ -63,7 +65,7 @@ async function measure(routes: number): Promise<Sample> {
   const second = await startWithFeed(site, northbound, routes);
   const syncedAt = await untilInSync(second, routes);
   await untilAtRest([...second.pids, northbound.pid]);
-  const seen = { ...witness(), foreignCores: foreign() };
+  const seen = { ...witness(), foreignCores: foreign(), ...(await second.verify()) };
   await second.kill(); // it would put the witness's test back
   await proveAwake(witness, site, northbound, client);
   client.close();

@@ -1,4 +1,5 @@
 // A BGP speaker that takes the feed: Rutter or a peer, started the same way and asked the same questions.
+import type { Sample } from '../harness/scenario.ts';
 import type { Site } from './site.ts';
 
 interface ReceiverOptions {
@@ -25,4 +26,6 @@ export interface RunningReceiver {
   routeCount(): Promise<number>;
   /** Figures only this one can tell, by metric key. */
   figures?(): Promise<Record<string, number>>;
+  /** Whether what it has programmed forwards as the routes say, where it can tell (harness/verified.ts); rejects when not. */
+  verify?(): Promise<Sample>;
 }

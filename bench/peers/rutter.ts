@@ -4,6 +4,9 @@ import { get } from 'node:http';
 import { extname, join } from 'node:path';
 import { packageVersion } from '../../src/cli/version.ts';
 import { ControlClient } from '../../src/control/client.ts';
+import { inNamespace } from '../../src/lab/execute.ts';
+import type { Sample } from '../harness/scenario.ts';
+import { verified } from '../harness/verified.ts';
 import type { Receiver, RunningReceiver } from './receiver.ts';
 import { feedsOf, ROUTER_ADDRESS, ROUTER_AS, type Site } from './site.ts';
 
@@ -33,6 +36,7 @@ export interface RunningAgent extends RunningReceiver {
   /** Sum over the label sets of a metric; 0 where there is none. */
   metric(name: string): Promise<number>;
   figures(): Promise<Record<string, number>>;
+  verify(): Promise<Sample>;
   /** SIGKILL, as a crash would. */
   kill(): Promise<void>;
 }
@@ -76,6 +80,12 @@ async function startAgent(site: Site, targets: AgentTargets): Promise<RunningAge
         installed: sumOf(text, 'rutter_target_installed_entries'),
         coreBytes: sumOf(text, 'rutter_core_linear_bytes') / 1e6,
       };
+    },
+    verify: async () => {
+      const places = (await control.get('/v1/places')) as readonly unknown[];
+      if (places.length === 0) return {};
+      const args = [MAIN, 'verify', '--socket', socket, '-o', 'json'];
+      return verified(places.length, inNamespace(site.routerNamespace, process.execPath, args));
     },
     kill: () => agent.stop('SIGKILL'),
   };
