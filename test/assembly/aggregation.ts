@@ -29,6 +29,8 @@ interface Exports {
   rowBits(): number;
   rowLabel(): number;
   rowKey(): void;
+  rowBuffer(): number;
+  readRows(family: number): number;
 }
 
 /** An edit of a source file that must not go unnoticed. */

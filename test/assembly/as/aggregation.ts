@@ -134,6 +134,33 @@ export function rowKey(): void {
   memory.copy(key, entry.keyPtr, ((entry.bits + 31) >>> 5) << 2);
 }
 
+// Row, 24 bytes: | bits | label | key, 16 bytes |
+const ROW_SIZE: u32 = 24;
+const MOST_ROWS: u32 = 1024;
+const rows: usize = memory.data(24 * 1024, 4);
+
+export function rowBuffer(): usize {
+  return rows;
+}
+
+/** Every row that should be in place goes to the row buffer; how many they are. Small tables only. */
+export function readRows(family: u32): u32 {
+  let count: u32 = 0;
+  let record = fib.trie(family).first();
+  while (record) {
+    const entry = changetype<FibEntry>(<usize>record);
+    record = fib.trie(family).after(entry.keyPtr, entry.bits);
+    if (!entry.desired) continue;
+    assert(count < MOST_ROWS);
+    const row = rows + count++ * ROW_SIZE;
+    store<u32>(row, entry.bits);
+    store<u32>(row, entry.desired, 4);
+    memory.fill(row + 8, 0, 16);
+    memory.copy(row + 8, entry.keyPtr, ((entry.bits + 31) >>> 5) << 2);
+  }
+  return count;
+}
+
 /** The rows are said to be in place: what is desired from now on is compared with them. */
 export function installAll(): void {
   for (let family: u32 = 0; family < 2; family++) {

@@ -212,39 +212,3 @@ describe('labels', () => {
     }
   });
 });
-
-describe('every table', () => {
-  /** Each of the seven prefixes of two bits: no route, A or B; and none, one or all of them barriers. */
-  it.each([
-    [1, 1],
-    [1, 3],
-    [4, 2],
-  ])('of a 2-bit space with labels that cost %i and %i, with every barrier', (a, b) => {
-    const space: Space = { width: 32, places: [7, 8], filling: 0n };
-    const points = [0, 1, 2].flatMap((length) =>
-      Array.from({ length: 2 ** length }, (_, i) => ({ value: i << (2 - length), length })),
-    );
-    const run = new Run(space, [a, b], { costModel: PER_NEXT_HOP, discards: false });
-    // Counting in the Gray code of base 3: one route changes from one table to the next.
-    const digits = new Array<number>(points.length).fill(0);
-    const steps = new Array<number>(points.length).fill(1);
-    for (let barrier = -1; barrier < points.length; barrier++) {
-      if (barrier >= 0) run.apply({ ...points[barrier]!, barrier: 'wins' });
-      for (let table = 0; table < 3 ** points.length; table++) {
-        let i = 0;
-        while (i < points.length && (digits[i]! + steps[i]! < 0 || digits[i]! + steps[i]! > 2)) {
-          steps[i] = -steps[i]!;
-          i++;
-        }
-        if (i < points.length) {
-          digits[i] = digits[i]! + steps[i]!;
-          run.apply({ ...points[i]!, label: digits[i]! });
-        }
-        run.settle();
-        run.check();
-      }
-      if (barrier >= 0) run.apply({ ...points[barrier]!, barrier: 'none' });
-    }
-    run.end();
-  });
-});
