@@ -1,20 +1,17 @@
 // The tables of the aggregation's benches: prefixes with next hops, as UPDATEs of one peer.
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { POLICY_ACCEPT } from '../assembly/abi.ts';
 import { asSequence } from '../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement, encodeWithdrawal } from '../src/bgp/messages/update.ts';
-import { loadCore, type WasmRouteCore } from '../src/core/core.ts';
+import type { WasmRouteCore } from '../src/core/core.ts';
 import type { Aggregation } from '../src/core/route-core.ts';
 import type { IpAddress } from '../src/net/ip-address.ts';
 import type { Prefix } from '../src/net/prefix.ts';
 import { readBytes } from '../src/sources/compression.ts';
 import { readPrefixes } from '../src/sources/prefixes.ts';
+import { MAX_MESSAGE_BYTES, newFedCore, PEER, PEER_ASN } from './fed-core.ts';
 
-export const FIB = 1;
-const PEER = 1;
-const ASN = 65001;
-const session = { fourOctetAs: true, maxMessageBytes: 65535 };
+const session = { fourOctetAs: true, maxMessageBytes: MAX_MESSAGE_BYTES };
 
 export interface LabelledRoute {
   readonly prefix: Prefix;
@@ -55,27 +52,7 @@ export async function newAggregatingCore(
   aggregation: Aggregation,
   { holdRemovals = false } = {},
 ): Promise<WasmRouteCore> {
-  const core = await loadCore({ maximumBytes: 2 ** 31 });
-  core.addNetwork(1, { med: 'deterministic', multipath: 16, multipathRelax: false });
-  core.addFib(FIB, 1, { holdRemovals, aggregation, cost: 'next-hops' });
-  core.addPeer(PEER, {
-    network: 1,
-    address: Uint8Array.of(192, 0, 2, 254),
-    asn: ASN,
-    localAsn: 65000,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  });
-  core.openPeer(PEER, {
-    routerId: 2,
-    fourOctetAs: true,
-    maxMessageBytes: session.maxMessageBytes,
-    families: ['ipv4-unicast', 'ipv6-unicast'],
-    addPath: [],
-  });
+  const core = await newFedCore({ holdRemovals, aggregation, cost: 'next-hops' });
   // An empty table is handed over at once: what is measured is not that walk.
   workAll(core);
   return core;
@@ -88,7 +65,7 @@ export function announcing(routes: readonly LabelledRoute[]): Uint8Array[] {
       members.map(({ prefix }) => prefix),
       {
         origin: 'igp',
-        asPath: asSequence([ASN]),
+        asPath: asSequence([PEER_ASN]),
         nextHop: members[0]!.nextHop,
       },
       session,

@@ -9,7 +9,6 @@ import type { Aggregation } from '../src/core/route-core.ts';
 import type { IpAddress } from '../src/net/ip-address.ts';
 import {
   announcing,
-  FIB,
   type LabelledRoute,
   labelByBlock,
   newAggregatingCore,
@@ -19,9 +18,10 @@ import {
   withdrawing,
   workAll,
 } from './aggregation-tables.ts';
+import { FIB } from './fed-core.ts';
 import { randomSource } from './feed/random.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
-import type { Comparison, Sample as Figures, Point, RunOptions } from './harness/scenario.ts';
+import type { Sample as Figures, Point, RunOptions, Scenario } from './harness/scenario.ts';
 
 /** Labels of the tables that have none of their own, and of the updates. */
 const LABELS = 4;
@@ -188,7 +188,7 @@ function points(): (Point & { readonly table: string; readonly byBlock: boolean 
     return table.startsWith('dfz') && !isBare ? [own, { table, byBlock: true }] : [own];
   });
   return measured.map(({ table, byBlock }, value) => ({
-    name: byBlock ? `${table}, ${LABELS} labels` : table,
+    name: byBlock ? `${table} with ${LABELS} labels` : table,
     value,
     table,
     byBlock,
@@ -197,8 +197,7 @@ function points(): (Point & { readonly table: string; readonly byBlock: boolean 
 
 const tables = points();
 
-export const aggregation: Comparison = {
-  kind: 'comparison',
+export const aggregation: Scenario = {
   name: 'aggregation',
   question: 'how far does a table aggregate, what does that cost, and what does one change write?',
   routes: 0,

@@ -5,7 +5,7 @@ import { type ChurnKind, churnKinds } from './feed/churn.ts';
 import { FeedProcess } from './feed/process.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, Point, RunOptions, Sample } from './harness/scenario.ts';
+import type { Contestant, Point, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
@@ -35,10 +35,9 @@ function rate(value: number): Point {
 }
 
 /** Flap is withdraw without a pause in between: of the two, one is measured. */
-export const churns: readonly Comparison[] = churnKinds
+export const churns: readonly Scenario[] = churnKinds
   .filter((kind) => kind !== 'flap')
   .map((kind) => ({
-    kind: 'comparison',
     name: `churn-${kind}`,
     question: `what does an UPDATE cost, and how many are taken? ${questions[kind]}`,
     routes: 100_000,

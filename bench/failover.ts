@@ -9,7 +9,7 @@ import { FeedProcess } from './feed/process.ts';
 import { loadPrefixTable, prefixAt } from './feed/table.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, RunOptions, Sample } from './harness/scenario.ts';
+import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
@@ -24,8 +24,7 @@ const PLACES = 10;
 const POLL_MS = 20;
 const DEADLINE_MS = 240_000;
 
-export const failover: Comparison = {
-  kind: 'comparison',
+export const failover: Scenario = {
   name: 'failover',
   question:
     'the better of two peers is lost: how long until the whole kernel table goes by the other?',

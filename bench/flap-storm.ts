@@ -2,7 +2,7 @@
 import { FeedProcess } from './feed/process.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, RunOptions, Sample } from './harness/scenario.ts';
+import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
@@ -19,8 +19,7 @@ const HOLD_TIME_SECONDS = 9;
 const LOAD_DEADLINE_MS = 180_000;
 const CATCH_UP_DEADLINE_MS = 30_000;
 
-export const flapStorm: Comparison = {
-  kind: 'comparison',
+export const flapStorm: Scenario = {
   name: 'flap-storm',
   question: 'how much of a flap storm reaches OVN Northbound, and does anything suffer?',
   routes: 50_000,

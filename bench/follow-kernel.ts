@@ -4,7 +4,7 @@
 import { watchForeignCpu } from './harness/cpu.ts';
 import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
+import type { Contestant, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { BareRows } from './peers/bare-rows.ts';
@@ -22,8 +22,7 @@ const LOAD_DEADLINE_MS = 120_000;
 /** `reconcileDelay` of OVN-Kubernetes' importer. */
 const IMPORTER_DELAY_MS = 500;
 
-export const followKernel: Comparison = {
-  kind: 'comparison',
+export const followKernel: Scenario = {
   name: 'follow-kernel',
   question: 'how long from a route that FRR changed in the kernel to the commit in OVN Northbound?',
   routes: 100_000,

@@ -3,7 +3,7 @@ import { FeedProcess } from './feed/process.ts';
 import { PREFIXES_PER_UPDATE } from './feed/stream.ts';
 import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, Sample } from './harness/scenario.ts';
+import type { Contestant, Sample, Scenario } from './harness/scenario.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { bird } from './peers/bird.ts';
 import { frr } from './peers/frr.ts';
@@ -15,8 +15,7 @@ import { Site } from './peers/site.ts';
 const POLL_MS = 100;
 const DEADLINE_MS = 240_000;
 
-export const ingest: Comparison = {
-  kind: 'comparison',
+export const ingest: Scenario = {
   name: 'ingest',
   question: 'what does a full table over TCP cost, to Loc-RIB?',
   routes: 1_000_000,
@@ -48,7 +47,7 @@ export const ingest: Comparison = {
 
 const PEERS = 10;
 
-export const ingestTen: Comparison = {
+export const ingestTen: Scenario = {
   ...ingest,
   name: 'ingest-10-peers',
   question: 'what does the same table from ten peers cost, to Loc-RIB?',

@@ -6,7 +6,7 @@ import { FeedProcess } from './feed/process.ts';
 import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
 import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
+import type { Contestant, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
@@ -21,8 +21,7 @@ import { FEED_ADDRESS, ROUTER_DEVICE, Site } from './peers/site.ts';
 const POLL_MS = 200;
 const DEADLINE_MS = 300_000;
 
-export const kernelTable: Comparison = {
-  kind: 'comparison',
+export const kernelTable: Scenario = {
   name: 'kernel-table',
   question: 'how long from BGP to a complete kernel table, without aggregation?',
   routes: 1_000_000,
@@ -67,7 +66,7 @@ function programsKernel(receiver: Receiver): Contestant {
 }
 
 /** The same table with a few next hops: what Rutter aggregates, the others write as it is. */
-export const kernelAggregated: Comparison = {
+export const kernelAggregated: Scenario = {
   ...kernelTable,
   name: 'kernel-aggregated',
   question: 'how long from BGP to a kernel that forwards the whole table, aggregated?',

@@ -2,7 +2,7 @@
 import { FeedProcess } from './feed/process.ts';
 import { residentBytes, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, RunOptions, Sample } from './harness/scenario.ts';
+import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { tableSize } from './one-change.ts';
 import { bird } from './peers/bird.ts';
@@ -14,8 +14,7 @@ import { Site } from './peers/site.ts';
 
 const DEADLINE_MS = 240_000;
 
-export const memory: Comparison = {
-  kind: 'comparison',
+export const memory: Scenario = {
   name: 'memory',
   question: 'how much memory does a table take, and a route of it?',
   routes: 1_000_000,

@@ -6,7 +6,7 @@ import { FeedProcess } from './feed/process.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
 import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Point, RunOptions, Sample } from './harness/scenario.ts';
+import type { Point, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { BareRows } from './peers/bare-rows.ts';
@@ -24,8 +24,7 @@ export function tableSize(value: number): Point {
   return { name: value.toLocaleString('en').replaceAll(',', ' '), value };
 }
 
-export const oneChange: Comparison = {
-  kind: 'comparison',
+export const oneChange: Scenario = {
   name: 'one-change',
   question: 'how long from one UPDATE on the wire to the commit in OVN Northbound?',
   routes: 50_000,

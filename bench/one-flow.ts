@@ -13,7 +13,7 @@ import {
   type Turns,
 } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
+import type { Contestant, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { tableSize } from './one-change.ts';
@@ -37,8 +37,7 @@ const LABELS = 4;
 /** Brings up who writes to OVN; resolves with all its processes. */
 type Start = (site: Site, central: Central) => Promise<Pick<RunningReceiver, 'pids' | 'verify'>>;
 
-export const oneFlow: Comparison = {
-  kind: 'comparison',
+export const oneFlow: Scenario = {
   name: 'one-flow',
   question:
     'how long from one UPDATE on the wire to its flow in OVN Southbound, against the table size?',

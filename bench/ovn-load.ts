@@ -6,7 +6,7 @@ import { execute } from '../src/lab/execute.ts';
 import { FeedProcess } from './feed/process.ts';
 import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Contestant, RunOptions, Sample } from './harness/scenario.ts';
+import type { Contestant, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { tableSize } from './one-change.ts';
 import { BareRows } from './peers/bare-rows.ts';
@@ -26,8 +26,7 @@ const COMMANDS_PER_CALL = 1000;
 /** Makes ready; resolves with what begins the load and resolves with its time. */
 type Prepare = (site: Site, central: Central, routes: number) => Promise<() => Promise<number>>;
 
-export const ovnLoad: Comparison = {
-  kind: 'comparison',
+export const ovnLoad: Scenario = {
   name: 'ovn-load',
   question: 'how long until a table is in OVN Northbound, and its flows in Southbound?',
   routes: 50_000,

@@ -5,7 +5,7 @@ import { waitUntil } from '../src/lab/processes.ts';
 import { FeedProcess } from './feed/process.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Comparison, Sample } from './harness/scenario.ts';
+import type { Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
@@ -24,8 +24,7 @@ const POLL_MS = 250;
 const DEADLINE_MS = 180_000;
 const TEST_PREFIX = '10.99.0.0/24'; // outside the feed
 
-export const restart: Comparison = {
-  kind: 'comparison',
+export const restart: Scenario = {
   name: 'restart',
   question: 'what does a restart after kill -9 write when everything is in place already?',
   routes: 50_000,

@@ -8,25 +8,19 @@ import { followKernel } from './follow-kernel.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { ingest, ingestTen } from './ingest.ts';
 import { kernelAggregated, kernelTable } from './kernel-table.ts';
+import { kernels } from './kernels.ts';
 import { memory } from './memory.ts';
+import { networks } from './networks.ts';
+import { northbound } from './northbound.ts';
 import { oneChange } from './one-change.ts';
 import { oneFlow } from './one-flow.ts';
 import { ovnLoad } from './ovn-load.ts';
 import { restart } from './restart.ts';
+import { rowKeys } from './row-keys.ts';
 
 export const scenarios: readonly Scenario[] = [
-  {
-    kind: 'standalone',
-    name: 'kernels',
-    question: 'what does the route core take per route, alone and in process?',
-    run: async (print) => (await import('./kernels.ts')).run(print),
-  },
-  {
-    kind: 'standalone',
-    name: 'networks',
-    question: 'what do 100 networks that import 10 000 routes each cost the core?',
-    run: async (print) => (await import('./networks.ts')).run(print),
-  },
+  kernels,
+  networks,
   aggregation,
   ingest,
   ingestTen,
@@ -34,12 +28,8 @@ export const scenarios: readonly Scenario[] = [
   ...churns,
   kernelTable,
   kernelAggregated,
-  {
-    kind: 'standalone',
-    name: 'northbound',
-    question: 'how fast do rows get into OVN Northbound, beside the bare server?',
-    run: async (print) => (await import('./ovsdb.ts')).run(print),
-  },
+  northbound,
+  rowKeys,
   ovnLoad,
   oneChange,
   followKernel,

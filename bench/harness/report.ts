@@ -3,7 +3,7 @@ import { formatMachine } from './machine.ts';
 import { drawPlot, escapeMarkup, type Mark, type Plot, type Series } from './plot.ts';
 import {
   type BenchResult,
-  type ComparisonResult,
+  type MeasuredResult,
   type PointResult,
   type ScenarioResult,
   summaryOf,
@@ -28,7 +28,7 @@ interface PlotFile extends ReportFile {
 }
 
 /** One plot per metric that tells something. */
-function plotsOf(scenario: ComparisonResult): PlotFile[] {
+function plotsOf(scenario: MeasuredResult): PlotFile[] {
   return scenario.metrics.flatMap((metric) => {
     const series = seriesOf(scenario, metric);
     if (metric.isContext || !series.some(({ marks }) => marks.some(({ y }) => y > 0))) return [];
@@ -37,7 +37,7 @@ function plotsOf(scenario: ComparisonResult): PlotFile[] {
   });
 }
 
-function plotOf(scenario: ComparisonResult, metric: Metric, series: readonly Series[]): Plot {
+function plotOf(scenario: MeasuredResult, metric: Metric, series: readonly Series[]): Plot {
   const { sweep, points, name } = scenario;
   const better = metric.isMoreBetter ? 'more is better' : 'less is better';
   return {
@@ -50,7 +50,7 @@ function plotOf(scenario: ComparisonResult, metric: Metric, series: readonly Ser
   };
 }
 
-function seriesOf(scenario: ComparisonResult, metric: Metric): Series[] {
+function seriesOf(scenario: MeasuredResult, metric: Metric): Series[] {
   const names = scenario.points[0]?.contestants.map(({ name }) => name) ?? [];
   return names.map((name) => ({
     name,
@@ -60,7 +60,7 @@ function seriesOf(scenario: ComparisonResult, metric: Metric): Series[] {
   }));
 }
 
-function placeOf({ sweep, points }: ComparisonResult, index: number): number {
+function placeOf({ sweep, points }: MeasuredResult, index: number): number {
   return sweep === undefined || sweep.scale === 'names' ? index : points[index]!.point.value;
 }
 
@@ -105,10 +105,6 @@ function section(scenario: ScenarioResult, plots: readonly PlotFile[]): string {
   const { name, question } = scenario;
   const heading = `<h2 id="${name}">${name}</h2><p><em>${escapeMarkup(question)}</em></p>`;
   if ('skipped' in scenario) return `${heading}<p>Left out: ${escapeMarkup(scenario.skipped)}</p>`;
-  if ('lines' in scenario) {
-    const others = `CPU used by others meanwhile: ${scenario.foreignCores.toFixed(2)} cores`;
-    return `${heading}<pre>${escapeMarkup([...scenario.lines, others].join('\n'))}</pre>`;
-  }
   const { input, warmUp, repeats, points, leftOut, metrics, sweep } = scenario;
   return [
     heading,

@@ -13,9 +13,9 @@ export interface BenchResult {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-export type ScenarioResult = ComparisonResult | StandaloneResult | SkippedResult;
+export type ScenarioResult = MeasuredResult | SkippedResult;
 
-export interface ComparisonResult {
+export interface MeasuredResult {
   readonly name: string;
   readonly question: string;
   readonly input: string;
@@ -48,13 +48,6 @@ export interface GoalResult extends Goal {
   readonly reached: boolean | undefined;
 }
 
-export interface StandaloneResult {
-  readonly name: string;
-  readonly question: string;
-  readonly foreignCores: number;
-  readonly lines: readonly string[];
-}
-
 export interface SkippedResult {
   readonly name: string;
   readonly question: string;
@@ -78,6 +71,10 @@ export function judgeGoals(
     const own = median(SUBJECT, goal.metric);
     const other = goal.against === undefined ? 1 : median(goal.against, goal.metric);
     const value = own === undefined || !other ? undefined : own / other; // 0: too little to tell
-    return { ...goal, value, reached: value === undefined ? undefined : value <= goal.atMost };
+    return { ...goal, value, reached: value === undefined ? undefined : isReached(goal, value) };
   });
+}
+
+function isReached({ atMost, atLeast }: Goal, value: number): boolean {
+  return (atMost === undefined || value <= atMost) && (atLeast === undefined || value >= atLeast);
 }

@@ -1,26 +1,22 @@
 // Runs scenarios one after the other and prints as it goes. Figures are shown, never judged by an exit code.
-import { watchForeignCpu } from './cpu.ts';
 import { describeMachine, formatMachine } from './machine.ts';
+import { choosePoints } from './points.ts';
 import {
   type BenchResult,
-  type ComparisonResult,
   type ContestantResult,
   judgeGoals,
+  type MeasuredResult,
   type ScenarioResult,
-  type StandaloneResult,
 } from './result.ts';
 import {
-  type Comparison,
   type Contestant,
   FOREIGN_CPU,
   type Point,
   type RunOptions,
   type Sample,
   type Scenario,
-  type Standalone,
-  type Sweep,
 } from './scenario.ts';
-import { formatComparison } from './text.ts';
+import { formatMeasured } from './text.ts';
 import { productVersion } from './version.ts';
 
 export interface BenchOptions {
@@ -29,15 +25,12 @@ export interface BenchOptions {
   /** Instead of each scenario's own sizes. */
   readonly routes?: number;
   readonly repeats?: number;
-  /** Only these values of a sweep. */
-  readonly at?: readonly number[];
+  /** Only these points of a sweep, by name in lower case or by value. */
+  readonly at?: readonly string[];
   /** Only these contestants, by name in lower case. */
   readonly only?: readonly string[];
   readonly print: (line: string) => void;
 }
-
-/** Where a scenario without a sweep is measured. */
-const ONLY_POINT: Point = { name: '', value: 0 };
 
 export async function runScenarios(
   scenarios: readonly Scenario[],
@@ -61,45 +54,21 @@ export async function runScenarios(
 }
 
 async function runScenario(scenario: Scenario, options: BenchOptions): Promise<ScenarioResult> {
-  if (scenario.kind === 'standalone') return runStandalone(scenario, options);
   const { name, question } = scenario;
   const obstacle = scenario.obstacle();
   if (obstacle !== undefined) {
     options.print(`  left out: ${obstacle}`);
     return { name, question, skipped: obstacle };
   }
-  return runComparison(scenario, options);
+  return measureScenario(scenario, options);
 }
 
-async function runStandalone(
-  { name, question, run }: Standalone,
-  { print }: BenchOptions,
-): Promise<StandaloneResult> {
-  const foreign = watchForeignCpu();
-  const lines: string[] = [];
-  const printLine = (line: string): void => {
-    lines.push(line);
-    print(`  ${line}`);
-  };
-  try {
-    await run(printLine);
-  } catch (error) {
-    printLine(`failed: ${messageOf(error)}`);
-  }
-  const foreignCores = foreign();
-  print(`  CPU used by others meanwhile: ${foreignCores.toFixed(2)} cores`);
-  return { name, question, foreignCores, lines };
-}
-
-async function runComparison(
-  scenario: Comparison,
-  options: BenchOptions,
-): Promise<ComparisonResult> {
+async function measureScenario(scenario: Scenario, options: BenchOptions): Promise<MeasuredResult> {
   const { print, isSmall = false } = options;
   const { name, question, sweep, goals } = scenario;
   const routes = options.routes ?? (isSmall ? scenario.smallRoutes : scenario.routes);
   const repeats = options.repeats ?? (isSmall ? 1 : scenario.repeats);
-  const points = pointsOf(sweep, options);
+  const points = choosePoints(sweep, options);
   const warmUpRoutes = isSmall ? 0 : Math.floor(routes * scenario.warmUpShare);
   const warmUp = warmUpRoutes > 0 ? `one run of ${warmUpRoutes} routes each` : 'none';
   const input = scenario.input(routes);
@@ -117,7 +86,7 @@ async function runComparison(
       for (const entrant of entrants) await entrant.measure(round, { routes, point, isSmall });
     }
   }
-  const result: ComparisonResult = {
+  const result: MeasuredResult = {
     name,
     question,
     input,
@@ -133,22 +102,16 @@ async function runComparison(
     }),
     leftOut,
   };
-  for (const line of formatComparison(result)) print(line);
+  for (const line of formatMeasured(result)) print(line);
   return result;
 }
 
-function pointsOf(sweep: Sweep | undefined, { isSmall, at }: BenchOptions): readonly Point[] {
-  if (sweep === undefined) return [ONLY_POINT];
-  const points = isSmall ? sweep.smallPoints : sweep.points;
-  return points.filter(({ value }) => at === undefined || at.includes(value));
-}
-
-/** A contestant's runs so far. One failure ends its part, not the others'. */
+/** A contestant's runs so far. A failure ends its part at that point, not its part at others, nor anybody else's. */
 class Entrant {
   readonly #contestant: Contestant;
   readonly #version: string;
   readonly #samples = new Map<Point, Sample[]>();
-  #failure: { readonly point: Point; readonly message: string } | undefined;
+  readonly #failures = new Map<Point, string>();
 
   constructor(contestant: Contestant, version: string) {
     this.#contestant = contestant;
@@ -168,11 +131,11 @@ class Entrant {
   }
 
   async #attempt(options: RunOptions): Promise<Sample | undefined> {
-    if (this.#failure !== undefined) return undefined;
+    if (this.#failures.has(options.point)) return undefined;
     try {
       return await this.#contestant.run(options);
     } catch (error) {
-      this.#failure = { point: options.point, message: messageOf(error) };
+      this.#failures.set(options.point, messageOf(error));
       return undefined;
     }
   }
@@ -180,14 +143,14 @@ class Entrant {
   result(point: Point): ContestantResult {
     const { name } = this.#contestant;
     const samples = this.#samples.get(point) ?? [];
+    const failure = this.#failures.get(point);
     const result = { name, version: this.#version, samples };
-    if (this.#failure?.point !== point) return result;
-    return { ...result, failure: this.#failure.message };
+    return failure === undefined ? result : { ...result, failure };
   }
 }
 
 async function whoTakesPart(
-  scenario: Comparison,
+  scenario: Scenario,
   only: readonly string[] | undefined,
 ): Promise<{ entrants: Entrant[]; leftOut: string[] }> {
   const entrants: Entrant[] = [];

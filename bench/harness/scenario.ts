@@ -8,12 +8,16 @@ export interface Metric {
     | 's'
     | 'ms'
     | 'µs'
+    | 'ns'
     | 'MB'
     | 'bytes'
     | '%'
     | 'cores'
     | 'routes/s'
+    | 'rows/s'
     | 'updates/s'
+    | 'million/s'
+    | '×'
     | 'count';
   /** More is better; usually less is. */
   readonly isMoreBetter?: true;
@@ -70,13 +74,14 @@ export interface Contestant {
 export interface Goal {
   readonly metric: string;
   readonly against?: string;
-  readonly atMost: number;
+  /** One of the two. */
+  readonly atMost?: number;
+  readonly atLeast?: number;
   /** Name of the point it is about; all of them without it. */
   readonly at?: string;
 }
 
-export interface Comparison {
-  readonly kind: 'comparison';
+export interface Scenario {
   readonly name: string;
   readonly question: string;
   readonly routes: number;
@@ -93,16 +98,6 @@ export interface Comparison {
   readonly contestants: readonly Contestant[];
   readonly goals: readonly Goal[];
 }
-
-/** A bench that prints its own lines. */
-export interface Standalone {
-  readonly kind: 'standalone';
-  readonly name: string;
-  readonly question: string;
-  run(print: (line: string) => void): Promise<void>;
-}
-
-export type Scenario = Comparison | Standalone;
 
 /** The contestant that goals speak of. */
 export const SUBJECT = 'Rutter';

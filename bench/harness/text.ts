@@ -1,16 +1,16 @@
 // Results → the text of a terminal. Pure.
 import { formatFigure, round } from './figure.ts';
 import {
-  type ComparisonResult,
   type ContestantResult,
   type GoalResult,
+  type MeasuredResult,
   type PointResult,
   summaryOf,
 } from './result.ts';
 import { type Metric, SUBJECT } from './scenario.ts';
 import type { Summary } from './statistics.ts';
 
-export function formatComparison({ metrics, sweep, points, leftOut }: ComparisonResult): string[] {
+export function formatMeasured({ metrics, sweep, points, leftOut }: MeasuredResult): string[] {
   return [
     ...points.flatMap((result) => [
       ...(sweep ? [`  ${sweep.title}: ${result.point.name}`] : []),
@@ -73,7 +73,11 @@ export function formatGoal(goal: GoalResult, metrics: readonly Metric[]): string
     goal.against === undefined ? formatFigure(value, unit) : `${round(value)} × ${goal.against}`;
   const value = goal.value === undefined ? 'not measured' : format(goal.value);
   const verdict = goal.reached === undefined ? '' : goal.reached ? ': reached' : ': missed';
-  return `goal: ${title} ≤ ${format(goal.atMost)}; ${value}${verdict}`;
+  const limits = [
+    ...(goal.atMost === undefined ? [] : [`≤ ${format(goal.atMost)}`]),
+    ...(goal.atLeast === undefined ? [] : [`≥ ${format(goal.atLeast)}`]),
+  ];
+  return `goal: ${title} ${limits.join(' and ')}; ${value}${verdict}`;
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): string[] {

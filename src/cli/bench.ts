@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 interface BenchFlags {
   readonly routes?: number;
   readonly repeats?: number;
-  readonly at?: readonly number[];
+  readonly at?: readonly string[];
   readonly only?: readonly string[];
   readonly out: string;
   readonly output: 'text' | 'json';
@@ -19,7 +19,11 @@ export function benchCommand(): Command {
     .option('--routes <n>', "routes in the feed, instead of each scenario's own", parseCount)
     .option('--repeats <n>', 'measured runs of each', parseCount)
     .option('--only <names>', 'only these contestants, comma-separated', parseNames)
-    .option('--at <values>', 'only these values of a sweep, comma-separated', parseCounts)
+    .option(
+      '--at <points>',
+      'only these points of a sweep, comma-separated: names as the report prints them, or sizes and rates',
+      parseNames,
+    )
     .option('--small', 'a quick look at small sizes')
     .option(
       '--out <dir>',
@@ -52,6 +56,10 @@ async function runBench(
     for (const scenario of chosen) console.log(`${scenario.name.padEnd(18)}${scenario.question}`);
     return;
   }
+  const { pointNames, unknownPoints } = await import('../../bench/harness/points.ts');
+  for (const point of unknownPoints(chosen, flags.at ?? [])) {
+    command.error(`error: point ${point}, expected one of ${pointNames(chosen).join(', ')}`);
+  }
   const { runScenarios } = await import('../../bench/harness/run.ts');
   const { writeResult } = await import('../../bench/harness/write.ts');
   const { out, output, small = false, list: _list, ...options } = flags;
@@ -67,10 +75,6 @@ async function runBench(
 function parseCount(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 up');
   return Number(text);
-}
-
-function parseCounts(text: string): readonly number[] {
-  return text.split(',').map((value) => (value === '0' ? 0 : parseCount(value)));
 }
 
 function parseNames(text: string): readonly string[] {

@@ -4,7 +4,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   announcing,
-  FIB,
   type LabelledRoute,
   newAggregatingCore,
   readTable,
@@ -13,6 +12,7 @@ import {
   withdrawing,
   workAll,
 } from '../../bench/aggregation-tables.ts';
+import { FIB } from '../../bench/fed-core.ts';
 import { randomSource } from '../../bench/feed/random.ts';
 import { encodeObservations, FibBatch, type Observation } from '../../src/core/records.ts';
 import type { RouteCore } from '../../src/core/route-core.ts';

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { churns } from '../../bench/churn.ts';
 import { failover } from '../../bench/failover.ts';
 import { flapStorm } from '../../bench/flap-storm.ts';
-import type { ComparisonResult, PointResult } from '../../bench/harness/result.ts';
+import type { MeasuredResult, PointResult } from '../../bench/harness/result.ts';
 import { runScenarios } from '../../bench/harness/run.ts';
-import type { Comparison } from '../../bench/harness/scenario.ts';
+import type { Scenario } from '../../bench/harness/scenario.ts';
 import { ingest } from '../../bench/ingest.ts';
 import { kernelTable } from '../../bench/kernel-table.ts';
 import { oneChange } from '../../bench/one-change.ts';
@@ -17,15 +17,15 @@ import { restart } from '../../bench/restart.ts';
 import { execute } from '../../src/lab/execute.ts';
 
 async function runSmall(
-  scenario: Comparison,
+  scenario: Scenario,
   only?: readonly string[],
-): Promise<Pick<ComparisonResult, 'leftOut'> & Pick<PointResult, 'contestants'>> {
+): Promise<Pick<MeasuredResult, 'leftOut'> & Pick<PointResult, 'contestants'>> {
   const result = await runScenarios([scenario], {
     isSmall: true,
     print: () => undefined,
     ...(only ? { only } : {}),
   });
-  const [{ leftOut, points }] = result.scenarios as [ComparisonResult];
+  const [{ leftOut, points }] = result.scenarios as [MeasuredResult];
   expect(points).toHaveLength(scenario.sweep?.smallPoints.length ?? 1);
   return { leftOut, contestants: points.flatMap(({ contestants }) => contestants) };
 }

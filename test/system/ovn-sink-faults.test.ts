@@ -211,7 +211,7 @@ describe('50 000 routes', () => {
       times.push(performance.now() - started);
     }
     times.sort((a, b) => a - b);
-    expect(times[25]).toBeLessThan(20); // about 0.4 ms here (bench/ovsdb.ts); a copy of the router's set alone would be more
+    expect(times[25]).toBeLessThan(20); // about 0.4 ms here (bench/northbound.ts); a copy of the router's set alone would be more
     expect(await second.sink.flush()).toEqual({ removedCount: 50_000 });
   });
 });

@@ -6,7 +6,7 @@
 //   prefix and next hop                   delete the row, insert another, change the router's set twice
 //   prefix and member number (chosen)     update the row in place; the router's set is not touched
 //
-// Median milliseconds of a transaction (bench/ovsdb.ts, ovsdb-server 3.1, unix socket), in place / delete and insert:
+// Median milliseconds of a transaction (bench/row-keys.ts, ovsdb-server 3.1, unix socket), in place / delete and insert:
 //
 //   rows present     1 next hop changed     1000 next hops changed
 //         1 000         0.04 / 0.06               5.8 / 22.7

@@ -28,7 +28,7 @@ import {
   someOf,
 } from './transaction.ts';
 
-/** Rows per transaction: 5 ms of the server's time, which is everybody's. 1000 are no faster (bench/ovsdb.ts). */
+/** Rows per transaction: 5 ms of the server's time, which is everybody's. 1000 are no faster (bench/northbound.ts). */
 export const MOST_CHANGES = 500;
 
 /** Rows in the first transaction of a batch; doubled from one to the next. The server has something to do while the rest is planned. */

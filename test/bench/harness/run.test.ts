@@ -1,8 +1,8 @@
 // The harness with contestants that only pretend: who runs how often, what is printed, and that nothing is judged by failing.
 import { describe, expect, it } from 'vitest';
-import type { ComparisonResult, PointResult } from '../../../bench/harness/result.ts';
+import type { MeasuredResult, PointResult } from '../../../bench/harness/result.ts';
 import { runScenarios } from '../../../bench/harness/run.ts';
-import type { Comparison, Contestant, Sample } from '../../../bench/harness/scenario.ts';
+import type { Contestant, Sample, Scenario } from '../../../bench/harness/scenario.ts';
 
 function pretend(name: string, cpu: readonly number[], more: Partial<Contestant> = {}): Contestant {
   const left = [...cpu];
@@ -18,9 +18,8 @@ function pretend(name: string, cpu: readonly number[], more: Partial<Contestant>
   };
 }
 
-function scenario(contestants: readonly Contestant[], more: Partial<Comparison> = {}): Comparison {
+function scenario(contestants: readonly Contestant[], more: Partial<Scenario> = {}): Scenario {
   return {
-    kind: 'comparison',
     name: 'sample',
     question: 'how much?',
     routes: 1000,
@@ -36,13 +35,13 @@ function scenario(contestants: readonly Contestant[], more: Partial<Comparison> 
   };
 }
 
-async function run(comparison: Comparison, options: object = {}) {
+async function run(comparison: Scenario, options: object = {}) {
   const lines: string[] = [];
   const report = await runScenarios([comparison], {
     ...options,
     print: (line) => lines.push(line),
   });
-  const { points } = report.scenarios[0] as ComparisonResult;
+  const { points } = report.scenarios[0] as MeasuredResult;
   return { lines, text: lines.join('\n'), result: points?.[0] as PointResult, points, report };
 }
 
@@ -101,7 +100,7 @@ describe('runScenarios', () => {
     expect(result.contestants.map(({ name }) => name)).toEqual(['BIRD']);
   });
 
-  it('measures everybody at every point of a sweep, and ends the part of who fails', async () => {
+  it('measures everybody at every point of a sweep, also after a failure at another', async () => {
     const sweep = {
       title: 'routes',
       scale: 'log',
@@ -112,19 +111,23 @@ describe('runScenarios', () => {
     const slow = pretend('BIRD', [], {
       run: async ({ point }) => {
         asked.push(point.value);
-        if (point.value > 10) throw new Error('too much');
+        if (point.value === 100) throw new Error('too much');
         return { cpu: 1 };
       },
     });
     const goals = [{ metric: 'cpu', atMost: 2, at: '1000' }];
-    const sample = scenario([pretend('Rutter', [1, 2, 3]), slow], { sweep, goals, repeats: 1 });
+    const sample = scenario([pretend('Rutter', [1, 2, 3, 4, 5, 6]), slow], {
+      sweep,
+      goals,
+      repeats: 2,
+    });
     const { points, text } = await run(sample);
     expect(points.map(({ contestants: [own] }) => own?.samples)).toEqual([
-      [{ cpu: 1 }],
-      [{ cpu: 2 }],
-      [{ cpu: 3 }],
+      [{ cpu: 1 }, { cpu: 4 }],
+      [{ cpu: 2 }, { cpu: 5 }],
+      [{ cpu: 3 }, { cpu: 6 }],
     ]);
-    expect(asked).toEqual([10, 100]);
+    expect(asked).toEqual([10, 100, 1000, 10, 1000]); // what failed once is not tried again
     expect(points.map(({ contestants }) => contestants[1]?.failure)).toEqual([
       undefined,
       'too much',
@@ -132,8 +135,6 @@ describe('runScenarios', () => {
     ]);
     expect(points.map((point) => point.goals.length)).toEqual([0, 0, 1]);
     expect(text).toContain('routes: 1000');
-    const some = await run({ ...sample, contestants: [pretend('Rutter', [1])] }, { at: [100] });
-    expect(some.points.map(({ point }) => point.value)).toEqual([100]);
   });
 
   it('takes the small sizes for a quick look, without a warm-up', async () => {
@@ -151,18 +152,5 @@ describe('runScenarios', () => {
   it('leaves out a scenario that cannot run here, with the reason', async () => {
     const { text } = await run(scenario([], { obstacle: () => 'needs root' }));
     expect(text).toContain('left out: needs root');
-  });
-
-  it('prints what a standalone bench says, and its failure', async () => {
-    const lines: string[] = [];
-    const run = async (print: (line: string) => void): Promise<void> => {
-      print('parse: 3 ns');
-      throw new Error('no data');
-    };
-    await runScenarios([{ kind: 'standalone', name: 'kernels', question: 'how fast?', run }], {
-      print: (line) => lines.push(line),
-    });
-    expect(lines).toContain('  parse: 3 ns');
-    expect(lines).toContain('  failed: no data');
   });
 });
