@@ -53,7 +53,7 @@ for (const command of [
   program.addCommand(command);
 }
 program.addCommand(completionCommand(program));
-for (const command of program.commands) command.copyInheritedSettings(program);
+inheritSettings(program);
 
 try {
   await program.parseAsync();
@@ -62,5 +62,13 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR;
   } else {
     process.exitCode = reportFailure(error);
+  }
+}
+
+/** Down to the last subcommand: a wrong use of any ends with the same words and code. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inheritSettings(command);
   }
 }

@@ -1,4 +1,5 @@
 // What the control API asks, answered from the running parts.
+import { readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speaker } from '../bgp/speaker.ts';
 import type { Config } from '../config/config.ts';
@@ -60,8 +61,10 @@ export class AgentControl implements AgentView {
     const memory = core.memory();
     return {
       node: config.node,
+      pid: process.pid,
+      networkNamespace: readlinkSync('/proc/self/ns/net'),
       asn: config.bgp.asn,
-      startedAt: this.#startedAt.toISOString(),
+      startedAt: this.#startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
       ready: this.isReady(),
       establishedPeers: peers.filter(({ state }) => state === 'established').length,
       configuredPeers: peers.length,

@@ -16,7 +16,7 @@ import type { RouteCore, RouteRow, StoredAttributes } from '../core/route-core.t
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
 import type { PolicyTable } from './policy-table.ts';
-import type { RouteReader } from './route-reader.ts';
+import { byUse, type RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime } from './runtime.ts';
 
 /** More paths to one prefix than anybody reads. */
@@ -49,12 +49,8 @@ export class Explainer {
   }): Explanation {
     const { reader } = this.#parts;
     const network = reader.network(asked.network);
-    const prefix = parsePrefix(asked.prefix);
-    if (prefix === undefined) {
-      throw new BadQuestion(`prefix ${asked.prefix}, expected ADDRESS/LENGTH`);
-    }
-    const rank = ({ best, multipath }: RouteRow) => (best ? 0 : multipath ? 1 : 2);
-    const rows = [...this.#exactRows(network, prefix)].sort((a, b) => rank(a) - rank(b));
+    const prefix = this.#prefixOf(network, asked.prefix);
+    const rows = this.#exactRows(network, prefix).toSorted(byUse);
     const contenders = rows.map((row) => this.#contender(row, network));
     const peer = asked.peer === undefined ? undefined : reader.peerId(asked.peer);
     return {
@@ -67,6 +63,22 @@ export class Explainer {
       ),
       entries: reader.entriesOf(network, prefix),
     };
+  }
+
+  /** A prefix as it stands; of an address its longest match, of what is in use if there is any. */
+  #prefixOf({ id }: NetworkRuntime, text: string): Prefix {
+    const prefix = parsePrefix(text);
+    if (prefix === undefined) {
+      throw new BadQuestion(`prefix ${text}, expected ADDRESS/LENGTH or an address`);
+    }
+    if (text.includes('/')) return prefix;
+    const match = { kind: 'longest', prefix } as const;
+    const query = { network: id, family: prefixFamily(prefix), match } as const;
+    for (const stage of ['loc-rib', 'adj-rib-in'] as const) {
+      const [row] = this.#parts.core.routes({ ...query, stage }, undefined, 1).rows;
+      if (row?.prefix !== undefined) return row.prefix;
+    }
+    return prefix;
   }
 
   #exactRows({ id }: NetworkRuntime, prefix: Prefix): readonly RouteRow[] {

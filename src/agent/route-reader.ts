@@ -15,6 +15,7 @@ import type {
   Page,
   PrefixMatch,
   RouteCore,
+  RouteRow,
   WalkCursor,
 } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
@@ -37,6 +38,12 @@ export interface ReaderParts extends AdjRibOutParts {
   readonly sources: ReadonlyMap<string, SourceRuntime>;
 }
 
+interface EntryChoice {
+  readonly select?: (row: FibRow) => boolean;
+  /** With the routes they stand for. */
+  readonly withRoutes?: boolean;
+}
+
 export class RouteReader {
   readonly #parts: ReaderParts;
 
@@ -51,6 +58,7 @@ export class RouteReader {
     if (query.stage === 'adj-rib-out') return yield* this.#adjRibOut(query, families, match);
     const network = this.network(query.network);
     const stage = query.stage ?? 'loc-rib';
+    const withRoutes = query.why === 'true' || match.kind !== 'all';
     const peer = query.peer === undefined ? undefined : this.peerId(query.peer);
     for (const family of families) {
       switch (stage) {
@@ -60,18 +68,15 @@ export class RouteReader {
           break;
         case 'fib':
           for (const target of network.targets) {
-            yield* this.#entries(network, target, family, match, () => true);
+            yield* this.#entries(network, target, family, match, { withRoutes });
           }
           break;
         case 'ovn':
         case 'host':
-          yield* this.#entries(
-            network,
-            requireTarget(network, stage),
-            family,
-            match,
-            (row) => row.installed !== undefined,
-          );
+          yield* this.#entries(network, requireTarget(network, stage), family, match, {
+            withRoutes,
+            select: (row) => row.installed !== undefined,
+          });
           break;
         default:
           throw new BadQuestion(
@@ -114,7 +119,7 @@ export class RouteReader {
     return {
       ...found,
       prefix: formatPrefix(match.prefix),
-      routes: page.rows.map((row) => routeObject(row, names)),
+      routes: page.rows.toSorted(byUse).map((row) => routeObject(row, names)),
       entries: this.entriesOf(network, match.prefix),
     };
   }
@@ -168,7 +173,7 @@ export class RouteReader {
             target,
             family,
             { kind: 'all' },
-            (row) => row.state !== 'installed',
+            { select: (row) => row.state !== 'installed' },
           );
         }
       }
@@ -221,13 +226,13 @@ export class RouteReader {
     target: TargetRuntime,
     family: AddressFamily,
     match: PrefixMatch,
-    select: (row: FibRow) => boolean,
+    { select = () => true, withRoutes = false }: EntryChoice,
   ): AsyncGenerator<object> {
     const pages = this.#pages((cursor) =>
       this.#parts.core.fibEntries(target.fib, family, match, cursor, PAGE_ROWS),
     );
     for await (const row of pages) {
-      if (select(row)) yield this.#entry(network, target, row, match.kind !== 'all');
+      if (select(row)) yield this.#entry(network, target, row, withRoutes);
     }
   }
 
@@ -258,6 +263,12 @@ export class RouteReader {
       target: (fib) => targets.get(fib),
     };
   }
+}
+
+/** The best path first, then those that share the load with it. */
+export function byUse(a: RouteRow, b: RouteRow): number {
+  const rank = ({ best, multipath }: RouteRow): number => (best ? 0 : multipath ? 1 : 2);
+  return rank(a) - rank(b);
 }
 
 function describeHop({ address, weight, interfaceIndex }: FibNextHop): object {

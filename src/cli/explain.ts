@@ -10,6 +10,7 @@ import type {
 } from '../control/explanation.ts';
 import type { RouteObject } from '../control/route-object.ts';
 import { flatText, type OutputFormat, outputOption, printList, printObject } from './output.ts';
+import { argumentText, type PrefixArgument, readPrefixArgument } from './prefix-argument.ts';
 import { asPathText, entryListing } from './routes-listing.ts';
 import { socketOption } from './socket-option.ts';
 
@@ -23,7 +24,11 @@ interface ExplainOptions {
 export function explainCommand(): Command {
   return new Command('explain')
     .description('why the routes to a prefix are what they are: policies, decision, targets')
-    .argument('<prefix>', 'exactly this prefix')
+    .argument(
+      '<prefix>',
+      'exactly this prefix, or an address for its longest match',
+      readPrefixArgument,
+    )
     .option('--network <name>', 'the network', 'default')
     .option('--peer <name>', 'only routes of this peer')
     .addOption(outputOption())
@@ -31,8 +36,9 @@ export function explainCommand(): Command {
     .action(explain);
 }
 
-async function explain(prefix: string, options: ExplainOptions): Promise<void> {
+async function explain(asked: PrefixArgument, options: ExplainOptions): Promise<void> {
   const { network, peer, output, socket } = options;
+  const prefix = argumentText(asked);
   const query = { prefix, network, ...(peer === undefined ? {} : { peer }) };
   const answer = (await new ControlClient(socket).get('/v1/explain', query)) as Explanation;
   if (output === 'json' || output === 'jsonl') await printObject(answer, output);

@@ -20,6 +20,8 @@ export interface OfflineQuery {
   readonly family?: AddressFamily;
   readonly peer?: string;
   readonly match: PrefixMatch;
+  /** Entries with the routes they stand for; where a prefix is asked for they have them anyway. */
+  readonly why?: boolean;
 }
 
 /** Every row of the query, in table order: family, address, length. */
@@ -55,14 +57,14 @@ function* readRoutes(
 
 function* readFib(
   offline: OfflineCore,
-  { network, match }: OfflineQuery,
+  { network, match, why = match.kind !== 'all' }: OfflineQuery,
   family: AddressFamily,
 ): Generator<object> {
   const read = (cursor: WalkCursor | undefined): Page<FibRow> =>
     offline.core.fibEntries(OFFLINE_FIB, family, match, cursor, PAGE_ROWS);
   for (const row of pages(read)) {
     if (row.desired === undefined) continue;
-    const isListed = match.kind !== 'all' && row.routeCount > 0;
+    const isListed = why && row.routeCount > 0;
     const routes = isListed ? offline.core.carriedRoutes(OFFLINE_FIB, row.prefix, PAGE_ROWS) : [];
     const {
       target: _,

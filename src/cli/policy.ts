@@ -31,7 +31,7 @@ export function policyCommand(): Command {
 async function test(file: string, { config: path, output }: PolicyTestOptions): Promise<void> {
   const { config, problems } = await readConfigFile(path);
   if (config === undefined) {
-    for (const problem of problems) process.stderr.write(`${path}:${formatProblem(problem)}\n`);
+    for (const problem of problems) process.stderr.write(`${path}: ${formatProblem(problem)}\n`);
     process.exitCode = BAD_USAGE;
     return;
   }

@@ -84,12 +84,17 @@ const desiredColumns: readonly Column<EntryObject>[] = [
   },
 ];
 
+/** Routes named in a line of a table; the other formats have more of them. */
+const ROUTES_SHOWN = 8;
+
 const routesColumn: Column<EntryObject> = {
   heading: 'ROUTES',
   text: ({ routeCount, moreRoutes, routes }) => {
     if (routeCount === undefined) return '';
     const count = `${moreRoutes ? '≥ ' : ''}${routeCount}`;
-    return routes === undefined ? count : `${count}: ${routes.join(' ')}`;
+    if (routes === undefined) return count;
+    const cut = routes.length > ROUTES_SHOWN ? ' …' : '';
+    return `${count}: ${routes.slice(0, ROUTES_SHOWN).join(' ')}${cut}`;
   },
 };
 

@@ -1,14 +1,15 @@
 // `rutter routes`: dumps of any stage of any table, from the running agent or from files.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { AnnouncementObject } from '../control/announcement-object.ts';
 import { ControlClient } from '../control/client.ts';
 import type { EntryObject, RouteObject } from '../control/route-object.ts';
 import type { Aggregation, PrefixMatch } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
-import { formatPrefix, type Prefix, parsePrefix } from '../net/prefix.ts';
+import { formatPrefix } from '../net/prefix.ts';
 import { type Loaded, loadMrt, loadPrefixes, reportTroubles } from './offline-load.ts';
 import { readOffline } from './offline-read.ts';
 import { type OutputFormat, outputOption, printList } from './output.ts';
+import { type PrefixArgument, readPrefixArgument } from './prefix-argument.ts';
 import {
   aggregatedListing,
   announcementListing,
@@ -68,22 +69,10 @@ export function routesCommand(): Command {
         .choices(['off', 'exact', 'discard'])
         .default('off'),
     )
-    .option('--why', 'the reason of the decision with each route')
+    .option('--why', 'the reason of each decision; of --stage fib, the routes of each entry')
     .addOption(outputOption())
     .addOption(socketOption())
     .action(showRoutes);
-}
-
-/** A prefix of the command line; without a length it asks for the longest match. */
-interface PrefixArgument {
-  readonly prefix: Prefix;
-  readonly isAddress: boolean;
-}
-
-function readPrefixArgument(text: string): PrefixArgument {
-  const prefix = parsePrefix(text);
-  if (prefix === undefined) throw new InvalidArgumentError('must be a prefix or an address');
-  return { prefix, isAddress: !text.includes('/') };
 }
 
 async function showRoutes(
@@ -91,6 +80,9 @@ async function showRoutes(
   options: RoutesOptions,
   command: Command,
 ): Promise<void> {
+  if (argument === undefined && (options.longer || options.exact || options.covering)) {
+    command.error('error: --longer, --exact and --covering need a prefix');
+  }
   const match = matchOf(argument, options);
   const isOffline = options.mrt !== undefined || options.prefixes !== undefined;
   if (isOffline && runningStages.includes(options.stage)) {
@@ -117,9 +109,10 @@ function matchOf(argument: PrefixArgument | undefined, options: RoutesOptions): 
 }
 
 function askAgent(options: RoutesOptions, match: PrefixMatch): AsyncIterable<object> {
-  const { network, stage, peer, family } = options;
+  const { network, stage, peer, family, why } = options;
   const query = {
     network,
+    ...(why && { why: 'true' }),
     ...(stage && { stage }),
     ...(peer && { peer }),
     ...(family && { family }),
@@ -136,7 +129,7 @@ function load(options: RoutesOptions): Promise<Loaded> {
 
 function readLoaded(
   { offline }: Loaded,
-  { network, stage, peer, family }: RoutesOptions,
+  { network, stage, peer, family, why }: RoutesOptions,
   match: PrefixMatch,
 ): Iterable<object> {
   return readOffline(offline, {
@@ -145,6 +138,7 @@ function readLoaded(
     match,
     ...(family === undefined ? {} : { family }),
     ...(peer === undefined ? {} : { peer }),
+    ...(why ? { why } : {}),
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type Place,
   verifyTarget,
 } from '../verify/verify-target.ts';
+import { runInAgentNamespace } from './agent-namespace.ts';
 import { type Listing, type OutputFormat, outputOption, printList } from './output.ts';
 import { socketOption } from './socket-option.ts';
 
@@ -28,6 +29,11 @@ export function verifyCommand(): Command {
     .addOption(socketOption())
     .action(async ({ output, socket, ...options }: VerifyOptions) => {
       const client = new ControlClient(socket);
+      const exitCode = await runInAgentNamespace(client);
+      if (exitCode !== undefined) {
+        process.exitCode = exitCode;
+        return;
+      }
       const places = await selectPlaces(client, options);
       const count = await printList(differences(client, places), rangeListing, output);
       if (count > 0) process.exitCode = EXIT_DIFFERENT;

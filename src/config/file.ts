@@ -1,6 +1,7 @@
 // Reads a configuration file: the only part of the configuration that touches the disk.
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { getSystemErrorMessage } from 'node:util';
 import { type ParseResult, parseConfig } from './parse.ts';
 
 /** A file that cannot be read is a problem like any other. */
@@ -8,7 +9,8 @@ export async function readConfigFile(path: string): Promise<ParseResult> {
   try {
     return parseConfig(await readFile(path, 'utf8'), hostname());
   } catch (cause) {
-    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
-    return { problems: [{ path: '', message: `cannot be read: ${code}` }] };
+    const { errno } = cause as NodeJS.ErrnoException;
+    const why = errno === undefined ? (cause as Error).message : getSystemErrorMessage(errno);
+    return { problems: [{ path: '', message: `cannot be read: ${why}` }] };
   }
 }

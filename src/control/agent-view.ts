@@ -8,6 +8,8 @@ export interface RoutesQuery {
   readonly prefix?: string;
   /** How `prefix` selects: exact, longer, covering, or the longest match. */
   readonly match?: string;
+  /** `true`: entries with the routes they stand for. Where a prefix is asked for they have them anyway. */
+  readonly why?: string;
 }
 
 /** A question the agent cannot answer as it was put: unknown network, bad prefix. Becomes HTTP 400. */

@@ -69,7 +69,7 @@ function addReading(server: FastifyInstance, view: AgentView): void {
 }
 
 const networkKeys = ['network'] as const;
-const routesKeys = ['network', 'family', 'stage', 'peer', 'prefix', 'match'] as const;
+const routesKeys = ['network', 'family', 'stage', 'peer', 'prefix', 'match', 'why'] as const;
 
 /** Every key is known and given once. */
 function readQuery<Key extends string>(

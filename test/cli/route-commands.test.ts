@@ -166,6 +166,15 @@ describe('MRT files', () => {
     [['lookup', '9.9.9.9', '--mrt', file], 1, /no route to 9\.9\.9\.9 in network default/],
     [['replay', file], 2, /--peer/],
     [['replay', file, '--peer', 'a', '--rate', '0'], 2, /must be a number of updates/],
+    [['routes', '--longer'], 2, /--longer, --exact and --covering need a prefix/],
+    [['explain', 'nonsense'], 2, /must be a prefix or an address/],
+    [['networks', 'add'], 2, /^rutter: missing required argument 'file'\n$/],
+    [['policy', 'test', file], 2, /^rutter: required option '--config <file>' not specified\n$/],
+    [
+      ['policy', 'test', file, '--config', '/nowhere/x.yaml'],
+      2,
+      /^\/nowhere\/x\.yaml: cannot be read: no such file or directory\n$/,
+    ],
     [['routes', '--socket', '/nowhere/socket'], 1, /no agent listens on \/nowhere\/socket/],
   ])('%j ends with %i', async (args, code, message) => {
     const { status, stderr } = await rutter(...args);

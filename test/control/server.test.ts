@@ -104,7 +104,7 @@ describe('the control API', () => {
     ['/v1/routes?stage=fib&stage=ovn', 'parameter stage twice, expected once'],
     [
       '/v1/routes?colour=red',
-      'parameter colour, expected one of network, family, stage, peer, prefix, match',
+      'parameter colour, expected one of network, family, stage, peer, prefix, match, why',
     ],
     ['/v1/lookup', 'no parameter address, expected an IP address'],
     ['/v1/explain', 'no parameter prefix, expected ADDRESS/LENGTH'],

@@ -82,6 +82,16 @@ describe.runIf(isRoot)('rutter verify', () => {
     expect(await verify()).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
+  it('looks where the agent is when it is started in another network namespace', async () => {
+    expect(await site.rutter('verify', '--socket', site.socket)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    const { stdout } = await site.rutter('verify', '--socket', site.socket, '-o', 'json');
+    expect(stdout).toBe('[]\n');
+  });
+
   it('names what it cannot verify', async () => {
     const { code, stderr } = await verify('--network', 'blue');
     expect(code).toBe(1);
