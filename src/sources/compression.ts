@@ -1,13 +1,12 @@
 // Opens a file whatever it is packed with (plain, gzip, bzip2, xz, told apart by their first bytes) as a stream of byte chunks.
 //
-// What can be unpacked before a cut or a damaged place is delivered; then the stream fails with the offset. Of concatenated
-// xz streams only the first is read.
+// What can be unpacked before a cut or a damaged place is delivered; then the stream fails with the offset. Packed files that were put behind one
+// another are one file, as for the tools that pack them.
 import { createReadStream } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
 import bzip2 from 'unbzip2-stream';
-import xz from 'xz-decompress';
+import { unpackXz } from './xz.ts';
 
 export type Compression = 'plain' | 'gzip' | 'bzip2' | 'xz';
 
@@ -141,10 +140,4 @@ async function* throughBzip2(packed: Chunks): Chunks {
   };
   for await (const chunk of packed) yield* feed(() => stream.write(chunk as Buffer));
   yield* feed(() => stream.end());
-}
-
-function unpackXz(packed: Chunks): Chunks {
-  // Node's own web stream; the package's types name the browser's, which is the same thing.
-  const source = ReadableStream.from(packed) as unknown as globalThis.ReadableStream<Uint8Array>;
-  return new xz.XzReadableStream(source);
 }
