@@ -1,8 +1,8 @@
 // Compiles test/assembly/as/aggregation.ts, or a mutant of the sources it uses, and wraps an instance of it.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import asc from 'assemblyscript/asc';
+import { join } from 'node:path';
+import { compileAssembly } from './compile.ts';
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
@@ -124,15 +124,7 @@ async function compile(mutation: Mutation | undefined): Promise<WebAssembly.Modu
   try {
     const root = mutation === undefined ? repository : join(folder, 'mutant');
     if (mutation !== undefined) mutate(repository, root, mutation);
-    const outFile = join(folder, 'aggregation.wasm');
-    const { error, stderr } = await asc.main([
-      relative(process.cwd(), join(root, 'test', 'assembly', 'as', 'aggregation.ts')),
-      '--outFile',
-      relative(process.cwd(), outFile),
-      ...['--runtime', 'stub', '-O3', '--config', 'none'],
-    ]);
-    if (error) throw new Error(stderr.toString());
-    return await WebAssembly.compile(readFileSync(outFile));
+    return await compileAssembly(join(root, 'test', 'assembly', 'as', 'aggregation.ts'));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,11 +1,9 @@
 // Compiles test/assembly/as/faulty-core.ts and takes the place of src/core/core-module.ts: a core whose FIBs can be spoilt.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import asc from 'assemblyscript/asc';
+import { join } from 'node:path';
 import { PAGE_CURSOR, PAGE_MATCH } from '../../assembly/abi.ts';
 import type { CoreExports } from '../../src/core/core-module.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
+import { compileAssembly } from './compile.ts';
 
 type FaultyExports = CoreExports & {
   disturb(fib: number, family: number, bits: number, otherBits: number): number;
@@ -15,7 +13,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 let latest: FaultyExports | undefined;
 
 export async function instantiateCore(): Promise<CoreExports> {
-  compiled ??= compile();
+  compiled ??= compileAssembly(join(import.meta.dirname, 'as', 'faulty-core.ts'));
   const abort = (): never => {
     throw new Error('assertion failed');
   };
@@ -37,23 +35,5 @@ export function disturb(fib: number, text: string, other: string | undefined): v
   if (source !== undefined) write(PAGE_CURSOR, source.address);
   if (!core.disturb(fib, family, prefix.length, source?.length ?? -1)) {
     throw new Error(`${text} cannot be as ${other}`);
-  }
-}
-
-async function compile(): Promise<WebAssembly.Module> {
-  const folder = mkdtempSync(join(tmpdir(), 'rutter-faulty-core-'));
-  try {
-    const source = relative(process.cwd(), join(import.meta.dirname, 'as', 'faulty-core.ts'));
-    const outFile = join(folder, 'core.wasm');
-    const { error, stderr } = await asc.main([
-      source,
-      '--outFile',
-      relative(process.cwd(), outFile),
-      ...['--runtime', 'stub', '-O3', '--config', 'none'],
-    ]);
-    if (error) throw new Error(stderr.toString());
-    return await WebAssembly.compile(readFileSync(outFile));
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 }

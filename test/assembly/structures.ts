@@ -1,8 +1,6 @@
 // Compiles test/assembly/as/structures.ts and hands out fresh instances of it.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import asc from 'assemblyscript/asc';
+import { join } from 'node:path';
+import { compileAssembly } from './compile.ts';
 
 export interface Structures {
   readonly memory: WebAssembly.Memory;
@@ -30,7 +28,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** An instance whose arena may grow to `maximumBytes`. */
 export async function newStructures(maximumBytes = 64 << 20): Promise<Structures> {
-  compiled ??= compile();
+  compiled ??= compileAssembly(join(import.meta.dirname, 'as', 'structures.ts'));
   const abort = (): never => {
     throw new Error('assertion failed');
   };
@@ -38,22 +36,4 @@ export async function newStructures(maximumBytes = 64 << 20): Promise<Structures
   const exports = instance.exports as unknown as Structures;
   exports.initialise(maximumBytes);
   return exports;
-}
-
-async function compile(): Promise<WebAssembly.Module> {
-  const folder = mkdtempSync(join(tmpdir(), 'rutter-structures-'));
-  try {
-    const source = relative(process.cwd(), join(import.meta.dirname, 'as', 'structures.ts'));
-    const outFile = join(folder, 'structures.wasm');
-    const { error, stderr } = await asc.main([
-      source,
-      '--outFile',
-      relative(process.cwd(), outFile),
-      ...['--runtime', 'stub', '-O2', '--config', 'none'],
-    ]);
-    if (error) throw new Error(stderr.toString());
-    return await WebAssembly.compile(readFileSync(outFile));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }

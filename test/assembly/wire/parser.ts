@@ -1,8 +1,6 @@
 // The parser of assembly/wire, compiled by itself, behind plain functions: bytes in, one object per UPDATE out.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import asc from 'assemblyscript/asc';
+import { join } from 'node:path';
+import { compileAssembly } from '../compile.ts';
 
 export interface Context {
   readonly fourOctetAs?: boolean;
@@ -84,27 +82,15 @@ export async function loadParser(): Promise<(message: Uint8Array, context?: Cont
 }
 
 async function instantiate(): Promise<WebAssembly.Exports> {
-  const root = join(import.meta.dirname, '..', '..', '..');
-  const folder = mkdtempSync(join(tmpdir(), 'rutter-wire-'));
-  try {
-    const outFile = join(folder, 'wire.wasm');
-    const { error, stderr } = await asc.main([
-      relative(process.cwd(), join(root, 'test/assembly/as/wire.ts')),
-      ...['--runtime', 'stub', '-O2', '--config', 'none'],
-      ...['--outFile', relative(process.cwd(), outFile)],
-    ]);
-    if (error) throw new Error(stderr.toString(), { cause: error });
-    const { instance } = await WebAssembly.instantiate(readFileSync(outFile), {
-      env: {
-        abort: () => {
-          throw new Error('the parser aborted');
-        },
+  const module = await compileAssembly(join(import.meta.dirname, '..', 'as', 'wire.ts'));
+  const instance = await WebAssembly.instantiate(module, {
+    env: {
+      abort: () => {
+        throw new Error('the parser aborted');
       },
-    });
-    return instance.exports;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    },
+  });
+  return instance.exports;
 }
 
 function parse(core: Exports, message: Uint8Array, context: Context): View {
