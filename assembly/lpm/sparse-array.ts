@@ -41,6 +41,11 @@ export class SparseArray {
     return nextBit(changetype<usize>(this), index);
   }
 
+  /** The value of the member that has `rank` members before it: for a loop over the words, which counts as it goes. */
+  member(rank: u32): u32 {
+    return load<u32>(this.valuesPtr + (rank << 2));
+  }
+
   /** Changes the value at a used index. */
   replace(index: u32, value: u32): void {
     store<u32>(this.placeOf(index), value);

@@ -25,8 +25,9 @@
 // Change. A route that comes, goes or changes marks its node. `settle` then goes up, the deepest marked nodes first, and stops at each
 // node whose savings are what they were; and down from there, into a child only when it was worked out anew or inherits something
 // else. Rows are compared with those of the node's last visit, so only differences reach the FIB. One route or a whole table is
-// the same procedure: a table's load marks every node, which makes it the full pass, and each node is visited once on either way.
-// So there is no drift and nothing to rebuild.
+// the same procedure: a table's load marks every node, which makes it the full pass. So there is no drift and nothing to rebuild.
+// A new node puts its rows out on the way up already, as if it inherited what it would like best; where that turns out wrong, and
+// only there (a fifth of a real table's nodes), it is visited again on the way down.
 //
 // Ties. What is inherited is kept where it is as good; then what is in place at that point; then the lowest label. In place is what
 // was put out there; after a snapshot it is what the snapshot named (`reconsider`): a restart rewrites nothing that is as good (P3).
@@ -53,7 +54,7 @@ import {
 import { emit, takeBackNode, takeBackRoute, takeBackSlot } from './emission';
 import { expand, forgetExpansionOf, forgetExpansions } from './expansion';
 import { NODE_STATE_SIZE, NodeList, NodeState, nodeListSize, stateOfNode } from './node-state';
-import { isSweepDue, leafOf, sweepSavings } from './savings';
+import { isSweepDue, leafOf, lowestFullLabel, sweepSavings } from './savings';
 
 /** IPv4 and IPv6 unicast: nothing forwards by the keys of other families. */
 export const FAMILIES: u32 = 2;
@@ -332,10 +333,20 @@ export class Aggregate {
   private climb(state: NodeState): void {
     const before = state.savings;
     this.workOut(state);
-    if (state.savings != before && changetype<usize>(state.parent)) this.upList.add(state.parent);
+    if (state.savings == before || !changetype<usize>(state.parent)) {
+      // What it inherits stays as it is.
+      this.descend(state);
+      return;
+    }
+    this.upList.add(state.parent);
+    if (!state.hasNoRows) return;
+    // The parent will say what it inherits. A guess while the expansion is there spares most nodes of a load another visit.
+    state.inherited = lowestFullLabel(state.savings, this.costModel);
+    this.descend(state);
   }
 
   private descend(state: NodeState): void {
+    this.downList.remove(state);
     emit(this, state);
     this.visitCount++;
   }

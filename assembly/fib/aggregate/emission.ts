@@ -47,27 +47,61 @@ export function emit(aggregate: Aggregate, state: NodeState): void {
 
 /** Goes through the points inside the stride, from its root. */
 function decidePrefixes(aggregate: Aggregate, state: NodeState, expansion: Expansion): void {
-  const costModel = aggregate.costModel;
   const barrierCount = expansion.barrierCount;
   let nextBarrier: u32 = 0;
   let barrier: u32 = barrierCount ? expansion.barrier(0) : 256;
-  for (let point: u32 = 1; point < 256; point++) {
-    let leaf = inherited(point);
-    const savings = expansion.at(point);
-    if (point == barrier) {
-      const route = routeOf(state.node.prefixes.get(point));
-      if (route.label) wantRow(point, route.label);
-      leaf = leafOf(route.labelBelow, costModel);
-      barrier = ++nextBarrier < barrierCount ? expansion.barrier(nextBarrier) : 256;
-    } else if (savings != leaf && savings > NOTHING) {
-      const row = rowFor(aggregate, state, expansion, point, labelOfLeaf(leaf));
-      if (row) {
-        wantRow(point, row);
-        leaf = leafOf(row, costModel);
-      }
+  for (let point: u32 = 1; point < 256; ) {
+    if (barrier >= point + 4 && (point & 3) == 0 && handOnFour(expansion, point)) {
+      point += 4;
+      continue;
     }
+    const isBarrier = point == barrier;
+    const leaf = isBarrier
+      ? passBarrier(aggregate, state, point)
+      : decidePoint(aggregate, state, expansion, point);
+    if (isBarrier) barrier = ++nextBarrier < barrierCount ? expansion.barrier(nextBarrier) : 256;
     store<u64>(inheritedAt + (point << 3), ((<u64>leaf) << 32) | leaf);
+    point++;
   }
+}
+
+/** Four points side by side, where none of them wants a row: what they inherit goes on to their halves. */
+function handOnFour(expansion: Expansion, point: u32): bool {
+  const leaves = v128.load(inheritedAt + (point << 2));
+  if (wantsRow(leaves, expansion.four(point))) return false;
+  const halves = inheritedAt + (point << 3);
+  v128.store(halves, v128.shuffle<u32>(leaves, leaves, 0, 0, 1, 1));
+  v128.store(halves, v128.shuffle<u32>(leaves, leaves, 2, 2, 3, 3), 16);
+  return true;
+}
+
+/** Whether a row may be better than what is inherited at one of four points. */
+function wantsRow(leaves: v128, savings: v128): bool {
+  const isOpen = i32x4.gt_u(savings, i32x4.splat(NOTHING));
+  return v128.any_true(v128.andnot(isOpen, i32x4.eq(savings, leaves)));
+}
+
+/** A barrier lets nothing through: our own route there is a row for itself. Leaf savings of what is below. */
+function passBarrier(aggregate: Aggregate, state: NodeState, point: u32): u32 {
+  const route = routeOf(state.node.prefixes.get(point));
+  if (route.label) wantRow(point, route.label);
+  return leafOf(route.labelBelow, aggregate.costModel);
+}
+
+/** Leaf savings of what the halves of a point inherit. */
+function decidePoint(
+  aggregate: Aggregate,
+  state: NodeState,
+  expansion: Expansion,
+  point: u32,
+): u32 {
+  const leaf = inherited(point);
+  const savings = expansion.at(point);
+  if (savings == leaf || savings <= NOTHING) return leaf;
+  const row = rowFor(aggregate, state, expansion, point, labelOfLeaf(leaf));
+  if (!row) return leaf;
+  wantRow(point, row);
+  return leafOf(row, aggregate.costModel);
 }
 
 /** The label of the row to put at a point that inherits `label`, or 0 to keep what is inherited. */
@@ -111,9 +145,12 @@ function installedAt(aggregate: Aggregate, state: NodeState, point: u32): u32 {
 
 /** Octets as if nothing were below them: a row where the label is not the inherited one. */
 function decideOctets(expansion: Expansion): void {
-  for (let point: u32 = 256; point < 512; point++) {
-    const leaf = expansion.at(point);
-    if (leaf != inherited(point) && leaf > NOTHING) wantRow(point, labelOfLeaf(leaf));
+  for (let four: u32 = 256; four < 512; four += 4) {
+    if (!wantsRow(v128.load(inheritedAt + (four << 2)), expansion.four(four))) continue;
+    for (let point = four; point < four + 4; point++) {
+      const leaf = expansion.at(point);
+      if (leaf != inherited(point) && leaf > NOTHING) wantRow(point, labelOfLeaf(leaf));
+    }
   }
 }
 

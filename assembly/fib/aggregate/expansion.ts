@@ -3,7 +3,7 @@
 // A point is an index as in lpm/stride.ts: 1 is the node's root, 2i and 2i + 1 are the halves of i, and 256–511 are the octets. There is
 // one scratch per depth, so that working out a child does not disturb its parent; what is in it stays known until the node
 // changes, so the way down after the way up of one update expands nothing twice.
-import { Node, TAG_FRINGE, TAG_LEAF, TAG_NODE } from '../../lpm/node';
+import { Node, TAG_FRINGE, TAG_NODE } from '../../lpm/node';
 import { firstOctetOf } from '../../lpm/stride';
 import { tagOf, untagged } from '../../lpm/trie';
 import { Aggregate } from './aggregate';
@@ -30,6 +30,11 @@ export class Expansion {
 
   set(point: u32, savings: u32): void {
     store<u32>(changetype<usize>(this) + (point << 2), savings);
+  }
+
+  /** Savings at four points, the first a multiple of four. */
+  four(point: u32): v128 {
+    return v128.load(changetype<usize>(this) + (point << 2));
   }
 
   /** Where the savings of the halves of a point lie side by side. */
@@ -73,51 +78,70 @@ export class Expansion {
 
   fillLeaves(first: u32, count: u32, savings: u32): void {
     let ptr = changetype<usize>(this) + ((256 + first) << 2);
+    if (count < 4) {
+      store<u64>(ptr, ((<u64>savings) << 32) | savings);
+      return;
+    }
     const end = ptr + (count << 2);
-    const both = ((<u64>savings) << 32) | savings;
-    for (; ptr + 8 <= end; ptr += 8) store<u64>(ptr, both);
-    if (ptr < end) store<u32>(ptr, savings);
+    const four = i32x4.splat(savings);
+    for (; ptr < end; ptr += 16) v128.store(ptr, four);
   }
 
   /** What the prefixes inside the stride say of its octets: shorter ones first, so that longer ones win. */
   fillFromPrefixes(node: Node, costModel: u32): void {
     const prefixes = node.prefixes;
+    let rank: u32 = 0;
     let barriers: u32 = 0;
-    for (let index = prefixes.next(1); index < 256; index = prefixes.next(index + 1)) {
-      const route = routeOf(prefixes.get(index));
-      if (route.isBarrier) this.setBarrier(barriers++, index);
-      const length = 31 - <u32>clz(index);
-      const count = <u32>256 >>> length;
-      this.fillLeaves(firstOctetOf(index, length), count, leafOf(route.labelBelow, costModel));
+    for (let word: u32 = 0; word < 4; word++) {
+      for (let bits = prefixes.wordAt(word); bits; bits &= bits - 1) {
+        const index = (word << 6) | <u32>ctz(bits);
+        const route = routeOf(prefixes.member(rank++));
+        if (route.isBarrier) this.setBarrier(barriers++, index);
+        const length = 31 - <u32>clz(index);
+        const count = <u32>256 >>> length;
+        this.fillLeaves(firstOctetOf(index, length), count, leafOf(route.labelBelow, costModel));
+      }
     }
     this.barrierCount = barriers;
   }
 
   /** Folds the octets into the node's root. A barrier lets nothing through, either way. */
   fold(costModel: u32): void {
-    let barriers = this.barrierCount;
-    if (!barriers) {
-      this.foldRange(255, 0, costModel);
-      return;
+    let rest = this.barrierCount;
+    let barrier: u32 = rest ? this.barrier(--rest) : 0;
+    for (let point: u32 = 252; point; point = point > 4 ? point - 4 : 0) {
+      this.foldFour(point, costModel);
+      while (barrier >= point) {
+        this.set(barrier, NOTHING);
+        barrier = rest ? this.barrier(--rest) : 0;
+      }
     }
-    let from: u32 = 255;
-    while (barriers) {
-      const point = this.barrier(--barriers);
-      this.foldRange(from, point, costModel);
+    for (let point: u32 = 3; point; point--) {
+      this.foldOne(point, costModel);
+      if (barrier != point) continue;
       this.set(point, NOTHING);
-      from = point - 1;
+      barrier = rest ? this.barrier(--rest) : 0;
     }
-    this.foldRange(from, 0, costModel);
   }
 
-  /** The points from `from` down to `above` + 1. */
-  private foldRange(from: u32, above: u32, costModel: u32): void {
-    for (let point = from; point > above; point--) {
-      const halves = load<u64>(this.halvesPtr(point));
-      const left = <u32>halves;
-      const right = <u32>(halves >>> 32);
-      this.set(point, left == right && left & 1 ? left : combine(left, right, costModel));
+  /** Four points side by side: nearly always both halves of each are the same, and idempotent. */
+  private foldFour(point: u32, costModel: u32): void {
+    const ptr = this.halvesPtr(point);
+    const low = v128.load(ptr);
+    const high = v128.load(ptr, 16);
+    const left = v128.shuffle<u32>(low, high, 0, 2, 4, 6);
+    const right = v128.shuffle<u32>(low, high, 1, 3, 5, 7);
+    v128.store(changetype<usize>(this) + (point << 2), left);
+    // Bit 0 of an id: idempotent. Shifted to the sign, which is what the mask is made of.
+    const alike = v128.and(i32x4.eq(left, right), i32x4.shl(left, 31));
+    for (let rest = ~i32x4.bitmask(alike) & 15; rest; rest &= rest - 1) {
+      this.foldOne(point + <u32>ctz(rest), costModel);
     }
+  }
+
+  private foldOne(point: u32, costModel: u32): void {
+    const halves = load<u64>(this.halvesPtr(point));
+    this.set(point, combine(<u32>halves, <u32>(halves >>> 32), costModel));
   }
 }
 
@@ -154,27 +178,31 @@ function fillFromChildren(aggregate: Aggregate, state: NodeState, expansion: Exp
   const costModel = aggregate.costModel;
   const slotBits = (state.depth << 3) + 8;
   const children = state.node.children;
-  for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
-    const child = children.get(octet);
-    const above = expansion.at(256 + octet);
-    let savings: u32 = 0;
-    if (tagOf(child) == TAG_NODE) {
-      const below = stateOfNode(changetype<Node>(<usize>child));
-      if (below.effective != above) {
-        below.setEffective(above);
-        aggregate.workOut(below);
+  let rank: u32 = 0;
+  for (let word: u32 = 0; word < 4; word++) {
+    for (let bits = children.wordAt(word); bits; bits &= bits - 1) {
+      const octet = (word << 6) | <u32>ctz(bits);
+      const child = children.member(rank++);
+      const above = expansion.at(256 + octet);
+      let savings: u32 = 0;
+      if (tagOf(child) == TAG_NODE) {
+        const below = stateOfNode(changetype<Node>(<usize>child));
+        if (below.effective != above) {
+          below.setEffective(above);
+          aggregate.workOut(below);
+        }
+        savings = below.savings;
+      } else {
+        const route = routeOf(untagged(child));
+        if (tagOf(child) == TAG_FRINGE) {
+          savings = route.isBarrier ? NOTHING : leafOf(route.label, costModel);
+        } else {
+          const label = route.isBarrier ? 0 : route.label;
+          savings = edgeOf(above, route.bits - slotBits, label, costModel);
+          expansion.setAbove(octet, above);
+        }
       }
-      savings = below.savings;
-    } else {
-      const route = routeOf(untagged(child));
-      if (tagOf(child) == TAG_FRINGE) {
-        savings = route.isBarrier ? NOTHING : leafOf(route.label, costModel);
-      } else if (tagOf(child) == TAG_LEAF) {
-        const label = route.isBarrier ? 0 : route.label;
-        savings = edgeOf(above, route.bits - slotBits, label, costModel);
-        expansion.setAbove(octet, above);
-      }
+      expansion.set(256 + octet, savings);
     }
-    expansion.set(256 + octet, savings);
   }
 }

@@ -30,6 +30,10 @@ export class NodeState {
     return changetype<SparseArray>(changetype<usize>(this) + 48);
   }
 
+  get hasNoRows(): bool {
+    return (this.prefixRows.count | this.octetRows.count) == 0;
+  }
+
   get savings(): u32 {
     return load<u32>(changetype<usize>(this), 96);
   }

@@ -77,15 +77,31 @@ function writesOfATie(table: Aggregation): number[] {
 const mutants: readonly (readonly [string, Mutation])[] = [
   [
     'a barrier lets savings through',
+    { file: 'expansion.ts', from: 'this.set(barrier, NOTHING);', to: '' },
+  ],
+  [
+    'a barrier near the root of a node lets savings through',
+    { file: 'expansion.ts', from: 'this.set(point, NOTHING);', to: '' },
+  ],
+  [
+    'halves are taken to be alike',
+    { file: 'expansion.ts', from: 'rest = ~i32x4.bitmask(alike) & 15', to: 'rest = 0' },
+  ],
+  [
+    'a node without rows does not tell its parent',
     {
-      file: 'expansion.ts',
-      from: 'this.set(point, NOTHING);',
-      to: 'this.foldRange(point, point - 1, costModel);',
+      file: 'aggregate.ts',
+      from: 'if (state.savings == before || !changetype<usize>(state.parent)) {',
+      to: 'if (state.hasNoRows || state.savings == before || !changetype<usize>(state.parent)) {',
     },
   ],
   [
     'a barrier hands on what is inherited',
-    { file: 'emission.ts', from: 'leaf = leafOf(route.labelBelow, costModel);', to: '' },
+    {
+      file: 'emission.ts',
+      from: 'return leafOf(route.labelBelow, aggregate.costModel);',
+      to: 'return inherited(point);',
+    },
   ],
   [
     'routes of others are ignored',
@@ -101,11 +117,7 @@ const mutants: readonly (readonly [string, Mutation])[] = [
   ],
   [
     'the climb stops at once',
-    {
-      file: 'aggregate.ts',
-      from: 'if (state.savings != before && changetype<usize>(state.parent)) this.upList.add(state.parent);',
-      to: '',
-    },
+    { file: 'aggregate.ts', from: 'this.upList.add(state.parent);', to: '' },
   ],
   [
     'children are not told what they inherit',
