@@ -1,4 +1,4 @@
-// Everything the host may call, and nothing else. src/core/core.ts is the only caller.
+// Everything the host may call, and nothing else. src/core is the only caller, through border.ts.
 //
 // Calls are few and fat: a TCP chunk in, a batch of changes out. Arguments are numbers; bytes cross in the input and output
 // buffers; numbers that do not fit a return value are in the result record (abi.ts has every layout). A call with an unknown id

@@ -1,12 +1,30 @@
-// The answer of tryPolicy (assembly/abi.ts) as an object. Reads a view of linear memory; makes none and keeps none.
+// The answer of tryPolicy (assembly/abi.ts) as an object. Reads a view of linear memory; makes none that stays.
 import { TRY_ROUTE_SIZE, TRY_STEP_SIZE } from '../../assembly/abi.ts';
-import type { PolicyTrial, PolicyTrialStep } from './route-core.ts';
+import type { IpAddress } from '../net/ip-address.ts';
+import type { Output } from './border.ts';
+import { copyBytes } from './stored-key.ts';
 
-export function readTrial(
-  view: DataView,
-  start: number,
-  { count, accepted }: { readonly count: number; readonly accepted: boolean },
-): PolicyTrial {
+export interface PolicyTrial {
+  readonly accepted: boolean;
+  /** What an accepted route is after the policy; undefined when it is rejected. */
+  readonly route:
+    | {
+        readonly attributes: Uint8Array;
+        readonly nextHop: IpAddress | undefined;
+        readonly weight: number;
+      }
+    | undefined;
+  /** The clauses tried, in order. The built-in policies have none. */
+  readonly steps: readonly PolicyTrialStep[];
+}
+
+export interface PolicyTrialStep {
+  readonly clause: number;
+  /** Whether each condition holds, in the order of CompiledPolicy.conditions (src/policy/compile.ts). */
+  readonly holds: readonly boolean[];
+}
+
+export function readTrial({ view, start, count }: Output, accepted: boolean): PolicyTrial {
   const steps: PolicyTrialStep[] = [];
   let offset = start;
   for (let i = 0; i < count; i++) {
@@ -23,11 +41,9 @@ export function readTrial(
 
 function readRoute(view: DataView, offset: number): PolicyTrial['route'] {
   const nextHopSize = view.getUint32(offset + 4, true);
-  const copy = (from: number, size: number) =>
-    new Uint8Array(view.buffer, view.byteOffset + from, size).slice();
   return {
     weight: view.getUint32(offset, true),
-    nextHop: nextHopSize === 0 ? undefined : copy(offset + 12, nextHopSize),
-    attributes: copy(offset + TRY_ROUTE_SIZE, view.getUint32(offset + 8, true)),
+    nextHop: nextHopSize === 0 ? undefined : copyBytes(view, offset + 12, nextHopSize),
+    attributes: copyBytes(view, offset + TRY_ROUTE_SIZE, view.getUint32(offset + 8, true)),
   };
 }

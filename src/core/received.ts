@@ -22,7 +22,37 @@ import {
   RESULT_UPDATE_COUNT,
   RESULT_WITHDRAWN_COUNT,
 } from '../../assembly/abi.ts';
-import type { ReceiveResult } from './route-core.ts';
+
+/** What one receive() or resume() did. Reused by the next call: read it at once. */
+export interface ReceiveResult {
+  /** `control`: a message other than UPDATE and KEEPALIVE waits in `message`; handle it, then call resume(). */
+  status: 'done' | 'control' | 'reset';
+  /** The whole control message with its header; a view into the core's memory, valid until the next call. */
+  message: Uint8Array;
+  /** Every whole message of this call, KEEPALIVE included: proof that the peer lives. */
+  messageCount: number;
+  updateCount: number;
+  announcedCount: number;
+  withdrawnCount: number;
+  /** UPDATEs answered with treat-as-withdraw or attribute discard (RFC 7606). */
+  treatedAsWithdrawCount: number;
+  attributeDiscardCount: number;
+  /** Attribute type code of the last malformed attribute, or 0. */
+  malformedAttribute: number;
+  /** Prefixes of AFI/SAFIs that were not negotiated or are not carried: stepped over. */
+  ignoredFamilyCount: number;
+  /** Prefixes refused because a prefix limit or the memory ceiling is reached. */
+  overLimitCount: number;
+  outOfMemoryCount: number;
+  /** Bit per family: End-of-RIB seen (RFC 4724 §2). */
+  endOfRibMask: number;
+  /** Bit per family: the prefix limit was hit in this call. */
+  limitHitMask: number;
+  /** With status `reset`: the NOTIFICATION to send. */
+  errorCode: number;
+  errorSubcode: number;
+  errorData: Uint8Array;
+}
 
 const NOTHING = new Uint8Array();
 
@@ -45,9 +75,9 @@ export class Received implements ReceiveResult {
   errorSubcode = 0;
   errorData: Uint8Array = NOTHING;
 
-  /** `record`: where the result record lies in the memory that `view` shows. */
-  read(view: DataView, record: number): void {
-    const field = (offset: number): number => view.getUint32(record + offset, true);
+  /** `start`: where the result record lies in the memory that `view` shows. */
+  read({ view, start }: { readonly view: DataView; readonly start: number }): void {
+    const field = (offset: number): number => view.getUint32(start + offset, true);
     const status = field(RESULT_STATUS);
     this.status =
       status === RECEIVE_DONE ? 'done' : status === RECEIVE_CONTROL ? 'control' : 'reset';
@@ -72,8 +102,8 @@ export class Received implements ReceiveResult {
     if (this.status === 'control') {
       this.message = new Uint8Array(buffer, field(RESULT_MESSAGE_PTR), field(RESULT_MESSAGE_SIZE));
     } else {
-      const start = field(RESULT_ERROR_DATA_PTR);
-      this.errorData = new Uint8Array(buffer, start, field(RESULT_ERROR_DATA_SIZE)).slice();
+      const data = field(RESULT_ERROR_DATA_PTR);
+      this.errorData = new Uint8Array(buffer, data, field(RESULT_ERROR_DATA_SIZE)).slice();
     }
   }
 }
