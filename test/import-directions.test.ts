@@ -34,7 +34,7 @@ const pure = [
   /^src\/bgp\/(fsm|framing|capabilities|errors|adj-rib-out|iana)\.ts$/,
   /^src\/bgp\/(messages|attributes|nlri)\//,
   /^src\/ovsdb\/values\.ts$/,
-  /^src\/config\/(config|parse)\.ts$/,
+  /^src\/config\/(?!file)/,
   /^src\/core\/(?!core-module)/,
   /^src\/verify\/(differences|ovn-tables|host-tables)\.ts$/,
   /^src\/sinks\/ovn\/(row|row-id|transaction|foreign)\.ts$/,

@@ -1,6 +1,7 @@
 // The configuration's `advertise`, `aggregates` and `exports` → what src/networks/announcements is asked for. Pure.
+
+import { ovnParts } from '../config/announcements.ts';
 import type { Advertisement, Aggregate, Config, NetworkConfig } from '../config/config.ts';
-import { ovnParts } from '../config/config.ts';
 import { formatPrefix } from '../net/prefix.ts';
 import type {
   Candidate,

@@ -3,7 +3,7 @@
 
 import { isLinkLocal, parseIpAddress } from '../net/ip-address.ts';
 import { containsPrefix, formatPrefix, parsePrefix } from '../net/prefix.ts';
-import { ovnParts } from './config.ts';
+import { ovnParts } from './announcements.ts';
 import { networkTable } from './followed-tables.ts';
 import type { Fault } from './issues.ts';
 import { type LooseConfig, type LooseNetwork, type LoosePeer, readLoosely } from './loose.ts';

@@ -168,6 +168,8 @@ export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, {
   error: 'must be 1–64 letters, digits and . _ : - that begin with a letter or digit',
 });
 
+export const fileName = z.string().min(1);
+
 /** IFNAMSIZ of Linux: 15 bytes. */
 export const interfaceName = z
   .string()
