@@ -19,15 +19,38 @@ export async function untilCount(
   read: () => number | Promise<number>,
   { what, target, intervalMs, deadlineMs }: CountOptions,
 ): Promise<number> {
-  const deadline = performance.now() + deadlineMs;
+  const beganAt = performance.now();
+  let first: number | undefined;
   for (;;) {
     const count = await read();
     if (count >= target) return monotonicNow();
-    if (performance.now() > deadline) {
+    const elapsedMs = performance.now() - beganAt;
+    if (elapsedMs > deadlineMs) {
       throw new Error(`${what}: ${count} of ${target} after ${deadlineMs / 1000} s`);
     }
-    await sleep(intervalMs);
+    first ??= count;
+    await sleep(pauseMs(intervalMs, elapsedMs, count - first, target - count));
   }
+}
+
+/** Of the time that is left at the pace so far, before one looks again. */
+const SHARE_OF_REST = 0.25;
+/** Intervals that one waits at most. */
+const LONGEST_PAUSE = 5;
+
+/**
+ * How long not to look. Far from the target that is longer: to count a million routes the kernel walks them all, and whoever fills them in
+ * waits for the core.
+ */
+export function pauseMs(
+  intervalMs: number,
+  elapsedMs: number,
+  doneCount: number,
+  leftCount: number,
+): number {
+  if (doneCount <= 0) return intervalMs;
+  const restMs = (elapsedMs / doneCount) * leftCount;
+  return Math.min(LONGEST_PAUSE * intervalMs, Math.max(intervalMs, restMs * SHARE_OF_REST));
 }
 
 const REST_WINDOW_MS = 300;

@@ -102,6 +102,7 @@ export class HostTable {
   /** Reads all that is there and reports it as one snapshot. */
   async read(): Promise<void> {
     this.#held = [];
+    this.#ip.prepare();
     await this.#links.read();
     this.#objects.load(await this.#maker.readKernel(), (device) => this.#links.indexOf(device));
     this.#foreign.clear();

@@ -9,13 +9,18 @@ export interface RouteMark {
   readonly metric: number;
 }
 
+/** RT_TABLE_MAIN (linux/rtnetlink.h). */
+const MAIN_TABLE = 254;
+
 /** Makes the lines of one table. */
 export class RouteLines {
   readonly #tail: string;
 
   constructor({ table, protocol, metric }: RouteMark) {
+    // Without a table `ip` means main, and has a word less to look up in each line.
+    const place = table === MAIN_TABLE ? '' : ` table ${table}`;
     // Metric 0 is the kernel's word for 1024 in IPv6: it is passed on as it is.
-    this.#tail = ` proto ${protocol} metric ${metric} table ${table}`;
+    this.#tail = ` proto ${protocol} metric ${metric}${place}`;
   }
 
   add(prefix: string, nextHopId: number): string {

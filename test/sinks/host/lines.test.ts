@@ -13,6 +13,11 @@ describe('lines for ip -batch', () => {
     expect(lines.remove('10.0.0.0/8', undefined)).toBe(`route del 10.0.0.0/8 ${tail}`);
   });
 
+  it('leave out the table that ip means by itself', () => {
+    const lines = new RouteLines({ table: 254, protocol: 114, metric: 20 });
+    expect(lines.add('10.0.0.0/8', 7)).toBe('route add 10.0.0.0/8 nhid 7 proto 114 metric 20');
+  });
+
   it('write groups in the order of ids, and read objects back', () => {
     const members = [
       { id: 9, weight: 1 },
