@@ -47,6 +47,8 @@ export interface MonitoredTable {
   readonly where?: readonly Condition[];
   /** Rows inserted later are not told: whoever needs them learns of them otherwise and calls learn(). */
   readonly withoutInserts?: boolean;
+  /** A database without the table will do: it is as if it were empty. */
+  readonly isOptional?: boolean;
 }
 
 export interface RowChange {
@@ -83,6 +85,7 @@ interface Table {
   lastRow: Row;
 }
 
+const NO_COLUMNS: ReadonlyMap<string, ColumnType> = new Map();
 const NO_SET_CHANGES: ReadonlyMap<string, SetChange> = new Map();
 
 export class Monitor {
@@ -111,8 +114,8 @@ export class Monitor {
   /** Takes the server's column types; to be followed by a request for the initial rows. */
   useSchema(schema: DatabaseSchema): void {
     this.#schemaVersion = schema.version;
-    for (const { table, columns } of this.#requested) {
-      const types = schema.tables.get(table);
+    for (const { table, columns, isOptional = false } of this.#requested) {
+      const types = schema.tables.get(table) ?? (isOptional ? NO_COLUMNS : undefined);
       if (!types) {
         throw new OvsdbError(
           'unsuitable-server',
@@ -131,15 +134,16 @@ export class Monitor {
   /** The `<monitor-requests>` of the request, for columns the server has. */
   requests(method: MonitorMethod): Record<string, unknown> {
     return Object.fromEntries(
-      this.#requested.map(({ table, where, withoutInserts }) => {
+      this.#requested.flatMap(({ table, where, withoutInserts }) => {
         const columns = [...this.#tables.get(table)!.columns.keys()];
+        if (columns.length === 0) return [];
         const isConditional = method !== 'monitor' && where !== undefined;
         const request = {
           columns,
           ...(isConditional ? { where } : {}),
           ...(withoutInserts ? { select: { insert: false } } : {}),
         };
-        return [table, [request]];
+        return [[table, [request]]];
       }),
     );
   }

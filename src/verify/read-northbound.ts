@@ -5,6 +5,7 @@ import { parseRemotes } from '../ovsdb/remote.ts';
 import type { OvnSinkOptions } from '../sinks/ovn/options.ts';
 import { RouterRows } from '../sinks/ovn/router-rows.ts';
 import {
+  BFD_TABLE,
   monitoredTables,
   NORTHBOUND,
   PORT_TABLE,
@@ -56,9 +57,10 @@ function takeRouter(client: OvsdbClient, options: OvnSinkOptions): RouterRows {
   const rows = new RouterRows();
   const touched = { owned: new Set<string>(), foreign: new Set<string>() };
   const routes = client.rows(ROUTE_TABLE);
+  const sessions = client.rows(BFD_TABLE);
   for (const uuid of router['static_routes'] as ReadonlySet<string>) {
     const row = routes.get(uuid);
-    if (row) rows.set(uuid, readRow(uuid, row, options), touched);
+    if (row) rows.set(uuid, readRow(uuid, row, options, sessions), touched);
   }
   rows.connected.update(router['ports'] as ReadonlySet<string>, ports);
   return rows;

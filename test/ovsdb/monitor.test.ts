@@ -202,6 +202,16 @@ describe('Monitor', () => {
     expect(change).toMatchObject({ kind: 'modify', row: { name: 'b' } });
   });
 
+  it('does not ask for a table that the server lacks and it can do without', () => {
+    const monitor = new Monitor([
+      { table: 'Router', columns: ['name'] },
+      { table: 'Later', columns: ['name'], isOptional: true },
+    ]);
+    monitor.useSchema(schema);
+    expect(Object.keys(monitor.requests('monitor_cond_since'))).toEqual(['Router']);
+    expect(monitor.rows('Later').size).toBe(0);
+  });
+
   it('refuses a schema without a table it is to monitor', () => {
     const monitor = new Monitor([{ table: 'Missing', columns: ['name'] }]);
     expect(() => monitor.useSchema(schema)).toThrow(/database Test 1.0.0 has no table Missing/);

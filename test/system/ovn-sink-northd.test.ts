@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OvsdbServer } from '../../bench/ovsdb-server.ts';
+import { OvsdbServer, waitFor } from '../../bench/ovsdb-server.ts';
 import { addForeign, ROUTER, removeForeign, SinkFixture, uuidsOf } from './ovn-sink-fixture.ts';
 
 let north: OvsdbServer;
@@ -131,6 +131,43 @@ describe('ovn-northd', () => {
     removeForeign(north, foreign);
     const { failures } = await fixture.apply([{ prefix: '172.18.0.0/16', to: ['172.18.0.2'] }]);
     expect(failures).toMatchObject([{ index: 0, code: 'connected' }]);
+  });
+
+  it('leaves a row of others out while its BFD session is down, and the sink puts ours there meanwhile', async () => {
+    const ours = { prefix: '20.7.0.0/16', to: ['172.18.0.2'] };
+    const told = (type: 'foreign' | 'refused' | 'released') =>
+      fixture.heard(type).filter(({ prefixes }) => prefixes.includes(ours.prefix)).length;
+    const setSession = (status: string) => {
+      const sbctl = (...args: string[]) =>
+        execFileSync('ovn-sbctl', [`--db=${south.remote}`, '--no-leader-only', ...args]).toString();
+      const [uuid] = sbctl('--bare', '--columns=_uuid', 'find', 'BFD').trim().split('\n');
+      sbctl('set', 'BFD', uuid!, `status=${status}`);
+    };
+    const flowsThere = () =>
+      routingFlows()
+        .filter((flow) => flow.includes('20.7.0.0/16'))
+        .join();
+    const session = north.nbctl('create', 'BFD', 'logical_port=out', 'dst_ip=172.18.0.9').trim();
+    const foreign = addForeign(north, ours.prefix, '172.18.0.9', [
+      'output_port=out',
+      `bfd=${session}`,
+    ]);
+    // Nobody answers it.
+    expect(flowsThere()).toBe('');
+    expect(north.nbctl('get', 'BFD', session, 'status').trim()).toBe('down');
+    await waitFor(() => told('foreign') > 0, 'the row');
+    expect((await fixture.apply([ours])).failures).toEqual([]);
+    expect(flowsThere()).toContain('172.18.0.2');
+
+    // As ovn-controller does; northd tells it.
+    setSession('up');
+    await waitFor(() => told('refused') > 0, 'the row to have its prefix');
+    expect(uuidsOf(north, ours.prefix)).toEqual([foreign]);
+    expect(flowsThere()).toContain('172.18.0.9');
+    setSession('down');
+    await waitFor(() => told('released') > 0, 'ours to be welcome');
+    removeForeign(north, foreign);
+    north.nbctl('destroy', 'BFD', session);
   });
 
   it('follows changes and removals', async () => {

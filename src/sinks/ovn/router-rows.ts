@@ -53,6 +53,11 @@ export class RouterRows {
     return this.#byUuid.keys();
   }
 
+  /** Rows that depend on a BFD session. */
+  dependingOn(session: string): string[] {
+    return [...this.#byUuid.values()].flatMap(({ uuid, bfd }) => (bfd === session ? [uuid] : []));
+  }
+
   /** Says what a row is now; undefined: gone, or not of our router. */
   set(uuid: string, row: RouteRow | undefined, touched: TouchedPrefixes): void {
     const before = this.#byUuid.get(uuid);

@@ -14,6 +14,7 @@ export const NORTHBOUND = 'OVN_Northbound';
 export const ROUTE_TABLE = 'Logical_Router_Static_Route';
 export const ROUTER_TABLE = 'Logical_Router';
 export const PORT_TABLE = 'Logical_Router_Port';
+export const BFD_TABLE = 'BFD';
 
 const OWNER_KEY = 'rutter/owner';
 const NETWORK_KEY = 'rutter/network';
@@ -37,8 +38,10 @@ export interface RouteRow {
   readonly isOurs: boolean;
   /** A row of ours that is as we write it. Anything else in a row of ours is somebody's edit. */
   readonly isSound: boolean;
-  /** A row of others that would form one ECMP group with ours of the same prefix. */
+  /** A row of others that forms one ECMP group with ours of the same prefix. One that northd leaves out does not. */
   readonly competes: boolean;
+  /** The session that it depends on. */
+  readonly bfd?: string;
   /** Who says to own it, for messages. */
   readonly owner: string;
 }
@@ -70,6 +73,8 @@ export function monitoredTables(router: string): MonitoredTable[] {
       // without. What the router's set names and we do not know is asked for (sink.ts).
       withoutInserts: true,
     },
+    // northd copies the sessions' states here (OVN 21.03).
+    { table: BFD_TABLE, columns: ['dst_ip', 'status'], isOptional: true },
   ];
 }
 
@@ -83,7 +88,13 @@ export function rowEncoder(identity: RowIdentity): (prefix: string, nexthop: str
   return (ip_prefix, nexthop) => ({ ip_prefix, nexthop, output_port, external_ids });
 }
 
-export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow {
+/** `sessions`: the rows of the BFD table. */
+export function readRow(
+  uuid: string,
+  row: Row,
+  identity: RowIdentity,
+  sessions: ReadonlyMap<string, Row>,
+): RouteRow {
   const text = row['ip_prefix'] as string;
   const parsed = parsePrefix(text) ?? parseMasked(text);
   const prefix = parsed && formatPrefix(parsed);
@@ -106,9 +117,17 @@ export function readRow(uuid: string, row: Row, identity: RowIdentity): RouteRow
       row['bfd'] === undefined &&
       isEmpty(row['selection_fields']) &&
       isEmpty(row['options']),
-    competes: !isOurs && isPlain,
+    competes: !isOurs && isPlain && !isDown(row, sessions),
+    ...(row['bfd'] !== undefined && { bfd: row['bfd'] as string }),
     owner: isOurs ? identity.owner : describeOwner(externalIds),
   };
+}
+
+/** northd leaves a row out while the BFD session with its very next hop is down; any other session says nothing about it. */
+function isDown({ bfd, nexthop }: Row, sessions: ReadonlyMap<string, Row>): boolean {
+  const session = sessions.get(bfd as string);
+  if (session?.['dst_ip'] !== nexthop) return false;
+  return session?.['status'] === 'down' || session?.['status'] === 'admin_down';
 }
 
 /** "10.7.0.0/255.255.0.0", which northd takes too. */

@@ -5,6 +5,7 @@
 //
 //   changed ──► router-rows ──► drift       rows of ours changed, not by us      ► observed
 //                          ├──► collision   a row of others came where ours are  ► ours are removed, refused
+//                          │                (or came back: northd leaves one out whose BFD session is down)
 //                          ├──► clearance   the row that was in the way went     ► released
 //                          └──► room        fewer rows of ours than the cap      ► released
 //   apply   ──► writer
@@ -41,6 +42,7 @@ import { NorthdLag } from './northd-lag.ts';
 import type { OvnSinkOptions } from './options.ts';
 import { RouterRows, type TouchedPrefixes } from './router-rows.ts';
 import {
+  BFD_TABLE,
   monitoredTables,
   NORTHBOUND,
   observedSet,
@@ -288,7 +290,8 @@ class OvnSink implements Sink {
 
   #takeRows(changes: readonly RowChange[], touched: TouchedPrefixes): void {
     const { routerUuid } = this.#findTarget();
-    if (changes.some(({ table }) => table !== ROUTE_TABLE)) this.#takePorts(routerUuid, touched);
+    const isOfPorts = ({ table }: RowChange) => table === ROUTER_TABLE || table === PORT_TABLE;
+    if (changes.some(isOfPorts)) this.#takePorts(routerUuid, touched);
     if (routerUuid !== this.#routerUuid) {
       this.#routerUuid = routerUuid;
       this.#unknown.clear();
@@ -298,6 +301,7 @@ class OvnSink implements Sink {
     }
     for (const { table, uuid, setChanges } of changes) {
       if (table === ROUTE_TABLE) this.#readRoute(uuid, touched);
+      if (table === BFD_TABLE) this.#readDepending(uuid, touched);
       if (table !== ROUTER_TABLE || uuid !== routerUuid) continue;
       const { added = [], removed = [] } = setChanges.get('static_routes') ?? {};
       for (const route of [...added, ...removed]) this.#readRoute(route as string, touched);
@@ -333,10 +337,15 @@ class OvnSink implements Sink {
     this.#rows.set(uuid, row, touched);
   }
 
+  /** A row of others whose session is down is in nobody's way until it is up again. */
+  #readDepending(session: string, touched: TouchedPrefixes): void {
+    for (const uuid of this.#rows.dependingOn(session)) this.#readRoute(uuid, touched);
+  }
+
   /** A row that the router names: told, written by us just now, or not known yet. */
   #findRoute(uuid: string): RouteRow | undefined {
     const told = this.#client.rows(ROUTE_TABLE).get(uuid);
-    if (told) return readRow(uuid, told, this.#identity);
+    if (told) return readRow(uuid, told, this.#identity, this.#client.rows(BFD_TABLE));
     const expected = this.#writer.expected(uuid);
     if (expected) {
       this.#client.learn(ROUTE_TABLE, uuid, expected);

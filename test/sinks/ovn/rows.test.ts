@@ -52,13 +52,17 @@ function nextHopSet(...members: [address: string, weight: number][]): NextHopSet
   };
 }
 
+const NO_SESSIONS = new Map<string, Row>();
+
 function rowsVia(...nexthops: string[]): RouteRow[] {
-  return nexthops.map((nexthop, i) => readRow(`u${i}`, databaseRow({ nexthop }), identity));
+  return nexthops.map((nexthop, i) =>
+    readRow(`u${i}`, databaseRow({ nexthop }), identity, NO_SESSIONS),
+  );
 }
 
 describe('readRow', () => {
   it('knows a row of ours as we write it', () => {
-    expect(readRow('u', databaseRow(), identity)).toEqual({
+    expect(readRow('u', databaseRow(), identity, NO_SESSIONS)).toEqual({
       uuid: 'u',
       prefix: '10.0.0.0/8',
       nexthop: '10.1.1.1',
@@ -80,7 +84,7 @@ describe('readRow', () => {
     ['a selection field', { selection_fields: new Set(['ip_src']) }],
     ['no prefix', { ip_prefix: 'nonsense' }],
   ])('calls a row of ours with %s not sound', (_, change) => {
-    expect(readRow('u', databaseRow(change), identity)).toMatchObject({
+    expect(readRow('u', databaseRow(change), identity, NO_SESSIONS)).toMatchObject({
       isOurs: true,
       isSound: false,
     });
@@ -92,7 +96,12 @@ describe('readRow', () => {
     ['another network', new Map([...ourIds, ['rutter/network', 'blue']])],
     ["OVN-Kubernetes' importer", new Map([['k8s.ovn.org/owner-controller', 'RouteImport']])],
   ])('leaves a row of %s alone, and lets it compete', (_, external_ids) => {
-    const row = readRow('u', databaseRow({ external_ids, ip_prefix: '10.7.0.5/8' }), identity);
+    const row = readRow(
+      'u',
+      databaseRow({ external_ids, ip_prefix: '10.7.0.5/8' }),
+      identity,
+      NO_SESSIONS,
+    );
     expect(row).toMatchObject({ isOurs: false, competes: true, prefix: '10.0.0.0/8' });
   });
 
@@ -100,9 +109,33 @@ describe('readRow', () => {
     ['another route table', { route_table: 'blue' }],
     ['policy by source', { policy: 'src-ip' }],
   ])('sees no competition in a foreign row with %s', (_, change) => {
-    const row = readRow('u', databaseRow({ external_ids: new Map(), ...change }), identity);
+    const row = readRow(
+      'u',
+      databaseRow({ external_ids: new Map(), ...change }),
+      identity,
+      NO_SESSIONS,
+    );
     expect(row.competes).toBe(false);
   });
+
+  it.each<[string, boolean, { [column: string]: Row[string] }]>([
+    ['down', false, { dst_ip: '10.1.1.1', status: 'down' }],
+    [
+      'admin_down, as northd makes it when it first sees it',
+      false,
+      { dst_ip: '10.1.1.1', status: 'admin_down' },
+    ],
+    ['coming up', true, { dst_ip: '10.1.1.1', status: 'init' }],
+    ['up', true, { dst_ip: '10.1.1.1', status: 'up' }],
+    ['down, with another next hop', true, { dst_ip: '10.1.1.2', status: 'down' }],
+  ])(
+    'of a foreign row whose BFD session is %s says that it competes: %s',
+    (_, competes, session) => {
+      const change = { external_ids: new Map(), bfd: 's' };
+      const row = readRow('u', databaseRow(change), identity, new Map([['s', session]]));
+      expect(row.competes).toBe(competes);
+    },
+  );
 });
 
 describe('wantedNextHops', () => {
@@ -172,7 +205,7 @@ describe('observedSet', () => {
   });
 
   it.each<[string, RouteRow[]]>([
-    ['an edited row', [readRow('u', databaseRow({ output_port: 'x' }), identity)]],
+    ['an edited row', [readRow('u', databaseRow({ output_port: 'x' }), identity, NO_SESSIONS)]],
     ['a row beside the bin', rowsVia('discard', '10.0.0.1')],
     ['the bin twice', rowsVia('discard', 'discard')],
     ['a next hop that is no address', rowsVia('nonsense')],
