@@ -61,7 +61,7 @@ export const churns: readonly Scenario[] = churnKinds
     ],
     contestants: [
       takesChurn(rutter, kind),
-      { ...takesChurn(rutter, kind, programming), name: 'Rutter, programming' },
+      { ...takesChurn(rutter, kind, programming), name: 'Rutter programming' },
       ...[bird, frr, gobgp].map((receiver) => takesChurn(receiver, kind)),
     ],
     goals: [],

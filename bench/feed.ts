@@ -2,7 +2,8 @@
 //
 //   node bench/feed.ts --connect 10.77.0.2:179 --routes 1000000 --next-hop 10.77.0.1
 //
-// --stretch: routes that are neighbours. --labels A,B,…: neighbourhoods of the table go by these next hops instead. With --wait it sends the table when told to. Commands, one per line on standard input:
+// --stretch: routes that are neighbours. --labels A,B,…: neighbourhoods of the table go by one of these next hops instead, and are left out where
+// it is empty. With --wait it sends the table when told to. Commands, one per line on standard input:
 //   send                    the whole table and End-of-RIB
 //   change ROUTE NEXTHOP    route number ROUTE again, with another next hop
 //   withdraw ROUTE          that route
@@ -118,7 +119,10 @@ async function obey(session: FeedSession, feed: Feed, table: Uint8Array): Promis
 
 const localAs = Number(flags['local-as']);
 const prefixes = await loadPrefixTable(Number(flags.routes), { isStretch: flags.stretch });
-const labels = flags.labels === '' ? {} : { labels: flags.labels.split(',').map(address) };
+const labels =
+  flags.labels === ''
+    ? {}
+    : { labels: flags.labels.split(',').map((text) => (text ? address(text) : undefined)) };
 const feed = new Feed(prefixes, { localAs, nextHop: address(flags['next-hop']), ...labels });
 const table = feed.encodeTable();
 report('ready', {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatPrefix } from '../src/net/prefix.ts';
-import { FeedProcess } from './feed/process.ts';
+import { FeedProcess, type NextHopSets } from './feed/process.ts';
 import { loadPrefixTable, type PrefixTable, prefixAt } from './feed/table.ts';
 import { mainThreadQueuedMs, processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
@@ -16,7 +16,7 @@ import { installedVersion } from './peers/installed.ts';
 import { countKernelRoutes } from './peers/kernel-table.ts';
 import type { Receiver, RunningReceiver } from './peers/receiver.ts';
 import { rutter } from './peers/rutter.ts';
-import { FEED_ADDRESS, ROUTER_DEVICE, Site } from './peers/site.ts';
+import { FEED_ADDRESS, labelAddresses, ROUTER_DEVICE, Site } from './peers/site.ts';
 
 const POLL_MS = 200;
 const DEADLINE_MS = 300_000;
@@ -124,7 +124,7 @@ async function untilProgrammed(
 async function measureReceiver(receiver: Receiver, routes: number, labels = 1): Promise<Sample> {
   await using site = await Site.open({ kernelRoutes: routes });
   const running = await receiver.start(site, { intoKernel: true });
-  const feed = await FeedProcess.start(site, routes, { labels });
+  const feed = await FeedProcess.start(site, routes, { labels: singles(labels) });
   await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
@@ -146,6 +146,10 @@ async function measureReceiver(receiver: Receiver, routes: number, labels = 1): 
     ...(await running.figures?.()),
     ...(receiver === aggregating ? await running.verify?.() : {}),
   };
+}
+
+function singles(count: number): NextHopSets {
+  return count > 1 ? labelAddresses(count).map((address) => [address]) : [];
 }
 
 function figures(routes: number, wallSeconds: number): Sample {

@@ -13,7 +13,7 @@ import { BareRows } from './peers/bare-rows.ts';
 import { type Central, FlowWatcher, northdVersion, startCentral } from './peers/central.ts';
 import { installedVersion } from './peers/installed.ts';
 import { NorthboundClient, northboundVersion } from './peers/northbound.ts';
-import { relist } from './peers/relist.ts';
+import { relist, UPSTREAM_DELAY_MS } from './peers/relist.ts';
 import { rutter } from './peers/rutter.ts';
 import { FEED_ADDRESS, Site } from './peers/site.ts';
 import { prefixTexts } from './row-changes.ts';
@@ -70,7 +70,7 @@ async function viaRutter(site: Site, central: Central, routes: number) {
 }
 
 async function viaRelist(site: Site, central: Central, routes: number) {
-  await relist.start(site, central, 500);
+  await relist.start(site, central, UPSTREAM_DELAY_MS);
   return viaFeed(site, routes);
 }
 

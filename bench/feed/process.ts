@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inNamespace } from '../../src/lab/execute.ts';
-import { feedAt, labelAddresses, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
+import { feedAt, ROUTER_ADDRESS, type Site } from '../peers/site.ts';
 import type { ChurnKind } from './churn.ts';
 
 interface FeedEvent {
@@ -41,13 +41,16 @@ export interface ChurnDone {
 }
 
 export interface FeedProcessOptions {
-  /** How many next hops the table has. */
-  readonly labels?: number;
+  /** Next hops by which neighbourhoods of the table go. Of a set, feed number `index` announces member `index`, and nothing where there is none. */
+  readonly labels?: NextHopSets;
   /** Neighbours instead of prefixes from all over the table. */
   readonly isStretch?: boolean;
   /** Number of the feed, where there are several: its address and AS. */
   readonly index?: number;
 }
+
+/** Each one a label: a single next hop, or several that share the load. */
+export type NextHopSets = readonly (readonly string[])[];
 
 const PROGRAM = join(import.meta.dirname, `../feed${extname(import.meta.filename)}`);
 
@@ -77,7 +80,7 @@ export class FeedProcess {
   static async start(
     site: Site,
     routes: number,
-    { labels = 1, isStretch = false, index = 0 }: FeedProcessOptions = {},
+    { labels = [], isStretch = false, index = 0 }: FeedProcessOptions = {},
   ): Promise<FeedProcess> {
     const { address, asn } = feedAt(index);
     const args = [
@@ -85,7 +88,7 @@ export class FeedProcess {
       ...['--local-address', address, '--local-as', String(asn), '--router-id', address],
       ...['--next-hop', address, '--routes', String(routes)],
       ...(isStretch ? ['--stretch'] : []),
-      ...(labels > 1 ? ['--labels', labelAddresses(labels).join(',')] : []),
+      ...(labels.length > 0 ? ['--labels', labels.map((set) => set[index] ?? '').join(',')] : []),
     ];
     const [command, list] = inNamespace(site.feedNamespace, process.execPath, args);
     const feed = new FeedProcess(spawn(command, list));

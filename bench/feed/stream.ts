@@ -21,8 +21,8 @@ const session = { fourOctetAs: true, maxMessageBytes: 4096 };
 export interface FeedOptions {
   readonly localAs: number;
   readonly nextHop: IpAddress;
-  /** Neighbourhoods of the table go by these in turn instead of by `nextHop`. */
-  readonly labels?: readonly IpAddress[];
+  /** Neighbourhoods of the table go by one of these instead of by `nextHop`; where it is undefined they are not announced. */
+  readonly labels?: readonly (IpAddress | undefined)[];
 }
 
 export class Feed {
@@ -46,9 +46,10 @@ export class Feed {
   encodeTable(): Uint8Array {
     const messages: Uint8Array[] = [];
     for (let update = 0; update < this.updateCount; update++) {
-      messages.push(
-        ...encodeAnnouncement(this.#prefixesOf(update), this.#attributesOf(update), session),
-      );
+      const nextHop = this.#nextHopOf(update);
+      if (nextHop === undefined) continue;
+      const attributes = { ...this.#attributesOf(update), nextHop };
+      messages.push(...encodeAnnouncement(this.#prefixesOf(update), attributes, session));
     }
     messages.push(encodeEndOfRib('ipv4-unicast'));
     return Buffer.concat(messages);
@@ -77,7 +78,7 @@ export class Feed {
   }
 
   /** Paths of 3 to 6 hops, MED, 0 to 3 communities. The origin AS carries the number of the UPDATE, so no two sets are equal. */
-  #attributesOf(update: number, longer = 0): AnnouncedAttributes {
+  #attributesOf(update: number, longer = 0): Omit<AnnouncedAttributes, 'nextHop'> {
     const random = randomSource(Math.imul(update + 1, 0x9e3779b1));
     const transits = Array.from({ length: 1 + (random() % 4) }, () => 1000 + (random() % 60_000));
     return {
@@ -88,7 +89,6 @@ export class Feed {
         ...transits,
         200_000 + update,
       ]),
-      nextHop: this.#nextHopOf(update),
       med: random() % 1000,
       communities: Array.from(
         { length: random() % 4 },
@@ -97,12 +97,18 @@ export class Feed {
     };
   }
 
-  #nextHopOf(update: number): IpAddress {
+  #nextHopOf(update: number): IpAddress | undefined {
     const { nextHop, labels } = this.#options;
-    if (labels === undefined) return nextHop;
-    const random = randomSource(
-      Math.imul(Math.floor(update / UPDATES_PER_NEIGHBOURHOOD) + 1, 0x85ebca6b),
-    );
-    return labels[random() % labels.length]!;
+    return labels === undefined ? nextHop : labels[labelOf(update, labels.length)];
   }
+}
+
+/** Which of `count` labels a route of the table goes by. */
+export function labelOfRoute(route: number, count: number): number {
+  return labelOf(Math.floor(route / PREFIXES_PER_UPDATE), count);
+}
+
+function labelOf(update: number, count: number): number {
+  const neighbourhood = Math.floor(update / UPDATES_PER_NEIGHBOURHOOD);
+  return randomSource(Math.imul(neighbourhood + 1, 0x85ebca6b))() % count;
 }

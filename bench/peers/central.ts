@@ -42,7 +42,7 @@ export async function startCentral(site: Site): Promise<Central> {
   };
 }
 
-/** A flow of a router's routing stage that has come. */
+/** A flow of a router's routing stages that has come. */
 export interface NewFlow {
   /** Nanoseconds of the monotonic clock. */
   readonly at: number;
@@ -78,7 +78,10 @@ export class FlowWatcher {
       socket.once('connect', resolve);
     });
     const watcher = new FlowWatcher(socket);
-    const where = [['external_ids', 'includes', ['map', [['stage-name', 'lr_in_ip_routing']]]]];
+    // any of them: a route of several next hops is one flow in the first stage, and one for each next hop in the second
+    const where = ['lr_in_ip_routing', 'lr_in_ip_routing_ecmp'].map((stage) => [
+      ...['external_ids', 'includes', ['map', [['stage-name', stage]]]],
+    ]);
     const request = { columns: ['match', 'actions'], where };
     const params = ['OVN_Southbound', 'bench', { Logical_Flow: [request] }];
     const answered = new Promise<void>((resolve) => {

@@ -5,11 +5,12 @@ import { installedVersion } from './installed.ts';
 import type { Receiver } from './receiver.ts';
 import { feedsOf, ROUTER_ADDRESS, ROUTER_AS } from './site.ts';
 
-const configuration = (feeds: number) => `
+const configuration = (feeds: number, isMultipath: boolean) => `
 router bgp ${ROUTER_AS}
  bgp router-id ${ROUTER_ADDRESS}
  no bgp ebgp-requires-policy
  no bgp network import-check
+${isMultipath ? ' bgp bestpath as-path multipath-relax' : ''}
 ${feedsOf(feeds)
   .map(({ address, asn }) => ` neighbor ${address} remote-as ${asn}\n neighbor ${address} passive`)
   .join('\n')}
@@ -24,11 +25,11 @@ export const frr: Receiver = {
   name: 'FRR',
   version: async () => installedVersion('/usr/lib/frr/bgpd', ['--version']),
 
-  async start(site, { intoKernel, feeds = 1 }) {
+  async start(site, { intoKernel, feeds = 1, isMultipath = false }) {
     const daemons = await startFrr({
       namespace: site.routerNamespace,
       directory: join(site.directory, 'frr'),
-      configuration: configuration(feeds),
+      configuration: configuration(feeds, isMultipath),
       processes: site.processes,
       bgpdArgs: intoKernel ? [] : ['--no_kernel'], // then bgpd does not tell zebra what it learned
     });

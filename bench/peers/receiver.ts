@@ -2,11 +2,13 @@
 import type { Sample } from '../harness/scenario.ts';
 import type { Site } from './site.ts';
 
-interface ReceiverOptions {
+export interface ReceiverOptions {
   /** Programs the kernel's main table as well. */
   readonly intoKernel: boolean;
   /** Sessions; default: one. */
   readonly feeds?: number;
+  /** Feeds that are equally good share the load; otherwise one of them is chosen. */
+  readonly isMultipath?: boolean;
 }
 
 export interface Receiver {

@@ -1,12 +1,15 @@
 // A re-list-and-diff importer, as a program of its own: the way routes get from FRR's kernel into OVN without Rutter. An honest twin of
 // what OVN-Kubernetes' route import does, step by step:
 //
-//   any kernel route event ► at most one sync per throttle ► list all BGP routes of the table ► scan all rows of the router that are ours ►
-//   one transaction with what is missing and what is left over; each missing route scans all rows once more, as its create-or-replace does
+//   first list at the start; then any kernel route event ► the delay, in which further events are one with it ► list all BGP routes of the
+//   main table ► scan all rows of the router that are ours ► one transaction with what is missing and what is left over; each missing route
+//   scans all rows once more, as its create-or-replace does
 //
-//   node bench/peers/relist-importer.ts --northbound SOCKET --router GR --port PORT [--throttle MS]
+//   node bench/peers/relist-importer.ts --northbound SOCKET --router GR --port PORT [--delay MS]
 //
-// Not the twin's fault: the list is read through `ip`, not over netlink. It is text that is split, not JSON.
+// A route is identified by prefix and next hop: every member of a multipath route is a row. Members without a gateway and IPv4 over an IPv6
+// gateway are passed over. Nobody else's rows are touched. Not the twin's fault: the list is read through `ip`, not over netlink; it is text
+// that is split, not JSON. Not here: IPv6, networks' own subnets, a second try after an error (the run would fail).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -14,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { NorthboundClient } from './northbound.ts';
 
+const TABLE = 'Logical_Router_Static_Route';
 const OWNER = 'RouteImport';
 const OWNER_KEY = 'k8s.ovn.org/owner-controller';
 /** Zebra's routes from BGP (rt_protos: bgp). */
@@ -24,7 +28,7 @@ const { values: flags } = parseArgs({
     northbound: { type: 'string', default: '' },
     router: { type: 'string', default: '' },
     port: { type: 'string', default: '' },
-    throttle: { type: 'string', default: '500' },
+    delay: { type: 'string', default: '500' },
   },
 });
 
@@ -33,22 +37,27 @@ interface Row {
   readonly nexthop: string;
 }
 
-/** Every row of the router that carries our owner, by uuid: a cache as a client library keeps one. */
+interface StoredRow {
+  readonly _uuid: readonly ['uuid', string];
+  readonly ip_prefix: string;
+  readonly nexthop: string;
+}
+
+/** Every row that carries our owner, by uuid: a cache as a client library keeps one. */
 const rows = new Map<string, Row>();
 const client = await NorthboundClient.open(flags.northbound);
-let isDirty = true;
+let isDirty = false;
 let wake: () => void = () => undefined;
 
+process.once('SIGTERM', () => process.exit(0)); // and the monitor with it
 await watchKernel();
+await readRows();
+await sync();
 for (;;) {
-  if (!isDirty) {
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
+  await event();
+  await sleep(Number(flags.delay));
   isDirty = false;
   await sync();
-  await sleep(Number(flags.throttle));
 }
 
 async function watchKernel(): Promise<void> {
@@ -59,6 +68,25 @@ async function watchKernel(): Promise<void> {
     isDirty = true;
     wake();
   });
+}
+
+/** Resolves at once when there was one since the last list began. */
+async function event(): Promise<void> {
+  if (isDirty) return;
+  await new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+}
+
+/** What an importer before this one has left. */
+async function readRows(): Promise<void> {
+  const where = [['external_ids', 'includes', ['map', [[OWNER_KEY, OWNER]]]]];
+  const columns = ['_uuid', 'ip_prefix', 'nexthop'];
+  const select = { op: 'select', table: TABLE, where, columns };
+  const [selected] = await client.transact([select]);
+  for (const row of (selected as { rows: StoredRow[] }).rows) {
+    rows.set(row._uuid[1], { prefix: row.ip_prefix, nexthop: row.nexthop });
+  }
 }
 
 async function sync(): Promise<void> {
@@ -102,8 +130,9 @@ async function listKernel(): Promise<Map<string, Row>> {
     const words = line.trim().split(' ');
     if (!line.startsWith('\t')) prefix = withLength(words[0]!);
     const via = words.indexOf('via');
-    if (via < 0) continue;
-    const row = { prefix, nexthop: words[via + 1]! };
+    const nexthop = words[via + 1]!;
+    if (via < 0 || nexthop === 'inet6') continue;
+    const row = { prefix, nexthop };
     wanted.set(keyOf(row), row);
   }
   return wanted;
@@ -121,7 +150,7 @@ function insert({ prefix, nexthop }: Row, uuid: string): object {
     output_port: flags.port,
     external_ids: ['map', [[OWNER_KEY, OWNER]]],
   };
-  return { op: 'insert', table: 'Logical_Router_Static_Route', uuid, row };
+  return { op: 'insert', table: TABLE, uuid, row };
 }
 
 function mutate(mutations: readonly unknown[]): object {

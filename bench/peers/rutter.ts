@@ -7,7 +7,7 @@ import { ControlClient } from '../../src/control/client.ts';
 import { inNamespace } from '../../src/lab/execute.ts';
 import type { Sample } from '../harness/scenario.ts';
 import { verified } from '../harness/verified.ts';
-import type { Receiver, RunningReceiver } from './receiver.ts';
+import type { Receiver, ReceiverOptions, RunningReceiver } from './receiver.ts';
 import { feedsOf, ROUTER_ADDRESS, ROUTER_AS, type Site } from './site.ts';
 
 /** The OVN router to fill. */
@@ -19,9 +19,7 @@ export interface OvnTarget {
   readonly outputPort: string;
 }
 
-export interface AgentTargets {
-  readonly intoKernel: boolean;
-  readonly feeds?: number;
+export interface AgentTargets extends ReceiverOptions {
   /** Routes come from the kernel's main table, as FRR fills it, and from no session. */
   readonly followsKernel?: boolean;
   readonly ovn?: OvnTarget;
@@ -96,6 +94,7 @@ function configuration(
   {
     intoKernel,
     feeds = 1,
+    isMultipath = false,
     followsKernel = false,
     ovn,
     aggregation = 'off',
@@ -108,6 +107,7 @@ function configuration(
     bgp: {
       asn: ROUTER_AS,
       routerId: ROUTER_ADDRESS,
+      decision: { multipath: isMultipath ? 16 : 1 }, // what the peers do
       listen: followsKernel ? [] : [{ address: ROUTER_ADDRESS, port: 179 }],
       peers: followsKernel
         ? []

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execute } from '../../src/lab/execute.ts';
 import { NetworkNamespaces } from '../../src/lab/namespaces.ts';
 import { Processes, type ProcessOptions, type RunningProcess } from '../../src/lab/processes.ts';
 
@@ -110,9 +111,27 @@ export class Site implements AsyncDisposable {
     for (const close of this.#closers) await close();
     for (const running of this.#started) await running.stop('SIGKILL');
     await this.processes[Symbol.asyncDispose]();
+    await this.#endStrays();
     await this.#namespaces[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true });
     await sleep(this.#settleMs);
+  }
+
+  /** What a daemon that was killed has left inside, for example its `ip monitor`. */
+  async #endStrays(): Promise<void> {
+    for (const namespace of [this.feedNamespace, this.routerNamespace].filter(Boolean)) {
+      const pids = (await execute('ip', ['netns', 'pids', namespace])).split('\n').filter(Boolean);
+      for (const pid of pids) end(Number(pid));
+    }
+  }
+}
+
+/** One that has just ended by itself is no error. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -59,7 +59,7 @@ describe.skipIf(process.getuid?.() !== 0)('benches (skipped without root)', () =
     async (scenario) => {
       const result = await runSmall(scenario, [
         'rutter',
-        'rutter, programming',
+        'rutter programming',
         'bird',
         'bare transactions',
         're-list and diff',
