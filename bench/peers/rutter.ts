@@ -39,7 +39,7 @@ export interface RunningAgent extends RunningReceiver {
   kill(): Promise<void>;
 }
 
-export const rutter: Receiver & {
+export const rutter: Omit<Receiver, 'start'> & {
   start(site: Site, targets: AgentTargets): Promise<RunningAgent>;
 } = {
   name: 'Rutter',
