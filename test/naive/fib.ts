@@ -5,7 +5,7 @@ import { decodeObservations } from '../../src/core/records.ts';
 import type { FibCounters } from '../../src/core/route-core.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
-import type { FibCore } from '../../src/sinks/reconciler.ts';
+import type { FibCore } from '../../src/sinks/fib-core.ts';
 
 interface InFlight {
   readonly prefix: string;
