@@ -108,7 +108,7 @@ function writeRow(fib: Fib, entry: FibEntry): bool {
 }
 
 function routeCountOf(fib: Fib, entry: FibEntry): u32 {
-  if (!changetype<usize>(fib.aggregate) || !entry.desired) return 0;
+  if (!fib.aggregatePtr || !entry.desired) return 0;
   const count = countRoutes(fib, entry);
   return isCutShort ? count | FIB_ROW_MORE_ROUTES : count;
 }
@@ -120,7 +120,7 @@ export function readCarriedRoutes(fib: Fib, family: u32, bits: u32, limit: u32):
   result.outputCount = 0;
   result.outputSize = 0;
   const entry = fib.find(family, inputPtr + PAGE_MATCH, bits);
-  if (entry == null || !entry.desired || !changetype<usize>(fib.aggregate)) return;
+  if (entry == null || !entry.desired || !fib.aggregatePtr) return;
   let to = outputPtr;
   let count: u32 = 0;
   for (let route = firstRoute(fib, entry); route != null; route = nextRoute()) {

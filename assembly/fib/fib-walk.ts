@@ -1,10 +1,10 @@
 // Work of FIBs that is done in slices: after a snapshot, what it did not name; after a removal, the entries left over.
 import { FAMILY_COUNT } from '../abi';
 import { keySize } from '../lpm/key';
-import { hasHeadroom } from '../memory/arena';
 import { releaseSet } from '../nexthop/next-hop-set';
-import { Aggregate, FAMILIES } from './aggregate/aggregate';
+import { aggregateOf, FAMILIES } from './aggregate/aggregate';
 import { pruneBarriers } from './aggregate/barriers';
+import { canSettle, isWorthSettling, settle } from './aggregate/settle';
 import { FibEntry, LIST_REFUSED } from './entry';
 import { Fib, fibById, fibIdLimit, firstRemovedFib, freeFirstRemovedFib } from './fib';
 
@@ -30,7 +30,8 @@ export function workOnFibs(budget: i32): i32 {
     if (fib == null) continue;
     if (fib.isPruning) budget = prune(fib, budget);
     if (budget <= 0) return 0;
-    if (hasUnsettled(fib) && fib.aggregate.isWorthSettling()) budget = fib.aggregate.settle(budget);
+    const aggregate = aggregateOf(fib);
+    if (hasUnsettled(fib) && isWorthSettling(aggregate)) budget = settle(aggregate, budget);
   }
   return freeRemoved(budget);
 }
@@ -46,9 +47,7 @@ export function hasFibWork(): bool {
 
 /** Routes have changed and rows have not followed yet; one that lacks memory waits without work. */
 function hasUnsettled(fib: Fib): bool {
-  const aggregate = fib.aggregate;
-  if (!changetype<usize>(aggregate) || aggregate.isAtRest) return false;
-  return !aggregate.isStarved || hasHeadroom();
+  return fib.isUnsettled && canSettle(aggregateOf(fib));
 }
 
 /** What the snapshot did not name is not there: entries of each family, then others' routes. */
@@ -62,7 +61,7 @@ function prune(fib: Fib, budget: i32): i32 {
     if (fib.pruneFamily < <u8>(FAMILY_COUNT + FAMILIES)) continue;
     fib.isPruning = false;
     fib.awaitsSnapshot = false;
-    if (fib.installedCount && changetype<usize>(fib.aggregate)) fib.aggregate.reconsider();
+    if (fib.installedCount && fib.aggregatePtr) aggregateOf(fib).reconsider();
   }
   return budget;
 }
@@ -98,11 +97,11 @@ function freeRemoved(budget: i32): i32 {
 }
 
 function freeEntries(fib: Fib, budget: i32): i32 {
-  if (changetype<usize>(fib.aggregate)) {
-    budget = fib.aggregate.freeRoutes(budget);
+  if (fib.aggregatePtr) {
+    budget = aggregateOf(fib).freeRoutes(budget);
     if (budget <= 0) return 0;
-    fib.aggregate.free();
-    fib.aggregate = changetype<Aggregate>(0);
+    aggregateOf(fib).free();
+    fib.aggregatePtr = 0;
   }
   for (let family = 0; family < FAMILY_COUNT; family++) {
     const trie = fib.trie(family);

@@ -1,6 +1,6 @@
 // A FIB: per prefix what one target should hold (desired), what it holds as far as we know (installed), and the difference.
 //
-// Purpose. The Loc-RIB says setRoute; the target's sink says what is in place. The FIB knows nothing of peers: it compares next-hop
+// Purpose. The Loc-RIB says what is desired; the target's sink says what is in place. The FIB knows nothing of peers: it compares next-hop
 // set ids. Where it is aggregated, a stage in between makes rows of routes (aggregate/aggregate.ts), else each route is a row.
 //
 // Coalescing. An entry is in at most one list, and a change of mind moves it: a prefix that changes a hundred times while a
@@ -25,7 +25,6 @@ import { Trie } from '../lpm/trie';
 import { allocateRecord, free } from '../memory/arena';
 import { IdTable } from '../memory/id-table';
 import { losesMembers, releaseSet, retainSet } from '../nexthop/next-hop-set';
-import { Aggregate, newAggregate } from './aggregate/aggregate';
 import {
   ENTRY_KEY_OFFSET,
   FibEntry,
@@ -41,7 +40,7 @@ import {
   newEntry,
 } from './entry';
 import { EntryList } from './entry-list';
-import { freeOrder, listByLength, newOrder, unblockRemovals } from './order';
+import { freeLengthLists, listByLength, newLengthLists } from './length-lists';
 
 const fibs = changetype<IdTable>(memory.data(8, 4));
 
@@ -73,9 +72,11 @@ export class Fib {
   pruneBits: i16 = 0;
   pruneKey0: u64 = 0;
   pruneKey1: u64 = 0;
-  /** Stands between the Loc-RIB and the entries when the FIB is aggregated; none when falsy (aggregate/aggregate.ts). */
-  aggregate: Aggregate = changetype<Aggregate>(0);
-  /** Lists by length of an aggregated FIB, or 0 (order.ts), and how many entries are in them. */
+  /** Stands between the Loc-RIB and the entries when the FIB is aggregated, else 0 (aggregate/aggregate.ts, aggregateOf). */
+  aggregatePtr: u32 = 0;
+  /** Its entries are not yet what the routes ask for: nothing is drained meanwhile. */
+  isUnsettled: bool = false;
+  /** Lists by length of an aggregated FIB, or 0 (length-lists.ts), and how many entries are in them. */
   orderPtr: u32 = 0;
   setCount: u32 = 0;
   private removalCount: u32 = 0;
@@ -101,14 +102,6 @@ export class Fib {
 
   find(family: u32, keyPtr: usize, bits: u32): FibEntry | null {
     return changetype<FibEntry | null>(<usize>this.trie(family).find(keyPtr, bits));
-  }
-
-  /** The Loc-RIB's word: the label of a prefix, 0 for no route. False when there is no memory for it. */
-  setRoute(family: u32, keyPtr: usize, bits: u32, label: u32): bool {
-    if (changetype<usize>(this.aggregate)) {
-      return this.aggregate.setRoute(family, keyPtr, bits, label);
-    }
-    return this.setDesired(family, keyPtr, bits, label);
   }
 
   /** What should be in place, 0 for nothing. False when there is no memory for the entry. */
@@ -166,7 +159,15 @@ export class Fib {
     this.removalCount += isOne(list, LIST_REMOVALS) - isOne(before, LIST_REMOVALS);
     if (before == LIST_REFUSED && entry.blocksRemovals) {
       entry.setBlocksRemovals(false);
-      unblockRemovals(this);
+      this.unblockRemovals();
+    }
+  }
+
+  /** An entry that removals waited for is not refused any more. */
+  private unblockRemovals(): void {
+    const blocked = this.list(LIST_BLOCKED);
+    for (let entry = blocked.first; entry != null; entry = blocked.first) {
+      this.moveTo(entry, LIST_REMOVALS);
     }
   }
 
@@ -209,8 +210,7 @@ export class Fib {
   /** Whether a batch can be drained now. */
   get isPending(): bool {
     if (this.batchCount || this.awaitsSnapshot || this.isInSnapshot || this.isPruning) return false;
-    if (this.lacksBarriers) return false;
-    if (changetype<usize>(this.aggregate) && !this.aggregate.isAtRest) return false;
+    if (this.lacksBarriers || this.isUnsettled) return false;
     return this.drainableCount != 0;
   }
 
@@ -278,17 +278,8 @@ export function newFib(id: u32, network: u32, holdsRemovals: bool, isPatient: bo
 
 /** An empty FIB is drained by length from now on (order.ts). False when there is no memory. */
 export function orderFib(fib: Fib): bool {
-  fib.orderPtr = <u32>newOrder();
+  fib.orderPtr = <u32>newLengthLists();
   return fib.orderPtr != 0;
-}
-
-/** Puts an aggregation between the Loc-RIB and an empty FIB. False when there is no memory. */
-export function aggregateFib(fib: Fib, costModel: u32, discards: bool): bool {
-  if (!orderFib(fib)) return false;
-  const aggregate = newAggregate(fib, costModel, discards);
-  if (aggregate == null) return false;
-  fib.aggregate = aggregate;
-  return true;
 }
 
 /** Forgets the id at once; the entries are given back by and by. */
@@ -304,7 +295,7 @@ export function freeFirstRemovedFib(): void {
   if (!fib) return;
   firstRemovedFib = fib.nextOfNetwork;
   if (fib.batchPtr) free(fib.batchPtr, fib.batchCapacity << 3);
-  if (fib.orderPtr) freeOrder(fib.orderPtr);
+  if (fib.orderPtr) freeLengthLists(fib.orderPtr);
   free(changetype<usize>(fib), fibSize());
 }
 

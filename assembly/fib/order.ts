@@ -18,7 +18,7 @@
 // A refused set leaves a hole. What is in place under it stays: removals that it should cover wait until it is in, or no longer
 // wanted (LIST_BLOCKED). A set that is refused at the prefix of somebody else's route leaves none.
 import { isCovered } from '../lpm/key';
-import { allocateRecord, free } from '../memory/arena';
+import { aggregateOf } from './aggregate/aggregate';
 import {
   FibEntry,
   LIST_BLOCKED,
@@ -28,30 +28,13 @@ import {
   LIST_SETS,
   LIST_URGENT,
 } from './entry';
-import { EntryList } from './entry-list';
 import { Fib } from './fib';
+import { LENGTHS, listByLength } from './length-lists';
 
-const LENGTHS: u32 = 129;
 /** More bad news than this is a change of the table, and takes its turn by length. */
 const MOST_JUMPS: u32 = 1024;
 /** Entries looked at under one before it is taken not to stand alone. */
 const MOST_LOOKED_AT: u32 = 64;
-
-// Lists by length: 129 of sets, 129 of removals.
-const SIZE: u32 = 2 * 129 * 12;
-
-export function newOrder(): usize {
-  return allocateRecord(SIZE);
-}
-
-export function freeOrder(orderPtr: usize): void {
-  free(orderPtr, SIZE);
-}
-
-export function listByLength(orderPtr: usize, list: u32, bits: u32): EntryList {
-  const index = (list == LIST_SETS ? 0 : LENGTHS) + bits;
-  return changetype<EntryList>(orderPtr + index * offsetof<EntryList>());
-}
 
 /** Before a batch: removals that need no longer be held take their turn. */
 export function beginDrain(fib: Fib): void {
@@ -159,15 +142,8 @@ function isBlocked(fib: Fib, entry: FibEntry): bool {
 
 /** Without aggregation a row stands for its own route only: nothing waits for one that is refused. */
 function isAtBarrier(fib: Fib, entry: FibEntry): bool {
-  if (!changetype<usize>(fib.aggregate)) return true;
-  const route = fib.aggregate.find(entry.family, entry.keyPtr, entry.bits);
+  const aggregate = aggregateOf(fib);
+  if (!changetype<usize>(aggregate)) return true;
+  const route = aggregate.find(entry.family, entry.keyPtr, entry.bits);
   return route != null && route.isBarrier;
-}
-
-/** An entry that removals waited for is not refused any more. */
-export function unblockRemovals(fib: Fib): void {
-  const blocked = fib.list(LIST_BLOCKED);
-  for (let entry = blocked.first; entry != null; entry = blocked.first) {
-    fib.moveTo(entry, LIST_REMOVALS);
-  }
 }

@@ -1,8 +1,9 @@
 // FIBs, their batches, and what their sinks say.
 import { AGGREGATION_DISCARD, AGGREGATION_ENDED, AGGREGATION_OFF } from '../abi';
+import { aggregateFib } from '../fib/aggregate/aggregate';
 import { acknowledgeBatch, drainFib, failRecord, forgetBatch } from '../fib/batch';
 import { LIST_REFUSED } from '../fib/entry';
-import { aggregateFib, fibById, newFib, orderFib, removeFibRecord } from '../fib/fib';
+import { fibById, newFib, orderFib, removeFibRecord } from '../fib/fib';
 import { beginSnapshotOf, endSnapshotOf } from '../fib/fib-walk';
 import { readObservations } from '../fib/observe';
 import { inputPtr, outputPtr } from '../memory/buffers';

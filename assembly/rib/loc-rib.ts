@@ -1,5 +1,6 @@
 // Loc-RIB: carries out a decision. Flags the routes of a destination, gives it its label and tells the FIBs.
 import { FAMILY_L2VPN_EVPN, SET_KIND_DISCARD, SET_KIND_FORWARD } from '../abi';
+import { setRoute } from '../fib/fib-route';
 import { NextHop } from '../nexthop/next-hop';
 import {
   addMember,
@@ -107,7 +108,7 @@ export function tellFibs(
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     if (fib.mark < since || (waits && fib.isPatient)) continue;
     const keyPtr = destination.keyPtr;
-    if (!fib.setRoute(table.family, keyPtr, destination.bits, destination.label)) isStarved = true;
+    if (!setRoute(fib, table.family, keyPtr, destination.bits, destination.label)) isStarved = true;
   }
 }
 

@@ -15,6 +15,7 @@
 //
 // A fixed number of prefixes is remembered, the oldest forgotten first; who is forgotten is followed at once.
 import { FAMILY_L2VPN_EVPN } from '../abi';
+import { setRoute } from '../fib/fib-route';
 import { keySize, keysEqual } from '../lpm/key';
 import { allocate, free } from '../memory/arena';
 import { HashTable, valueAt } from '../memory/hash-table';
@@ -192,7 +193,7 @@ function tellPatientFibs(record: RestlessPrefix): u32 {
   const label = destination == null ? 0 : destination.label;
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     if (!fib.isPatient) continue;
-    if (!fib.setRoute(table.family, record.keyPtr, record.bits, label)) beginStarvation();
+    if (!setRoute(fib, table.family, record.keyPtr, record.bits, label)) beginStarvation();
   }
   return label;
 }

@@ -26,6 +26,7 @@ import {
   RANGE_LAST,
   RANGE_SIZE,
 } from '../abi';
+import { aggregateOf } from '../fib/aggregate/aggregate';
 import { AggregateRoute } from '../fib/aggregate/aggregate-route';
 import { FibEntry } from '../fib/entry';
 import { Fib } from '../fib/fib';
@@ -80,8 +81,8 @@ let barrier: AggregateRoute | null = null;
 
 /** Whether entries must forward like routes now: everything that came in has reached them. */
 export function isVerifiable(fib: Fib): bool {
-  if (!changetype<usize>(fib.aggregate) || fib.lacksBarriers || isStarved) return false;
-  return fib.aggregate.isAtRest && !hasTableWork();
+  if (!fib.aggregatePtr || fib.lacksBarriers || isStarved) return false;
+  return !fib.isUnsettled && !hasTableWork();
 }
 
 /** The cursor's key is in the input buffer; cursorBits is −1 at the start. `budget`: prefixes looked at. */
@@ -114,7 +115,7 @@ function begin(cursorBits: i32): void {
   if (cursorBits < 0) {
     destination = table.first();
     entry = changetype<FibEntry | null>(<usize>fib.trie(family).first());
-    barrier = changetype<AggregateRoute | null>(<usize>fib.aggregate.barriers(family).first());
+    barrier = changetype<AggregateRoute | null>(<usize>aggregateOf(fib).barriers(family).first());
     return;
   }
   const bits = <u32>cursorBits;
@@ -122,7 +123,7 @@ function begin(cursorBits: i32): void {
     writeKey(coverKey, cursorKey, keySize(bits), length);
     const route = table.find(coverKey, length);
     const row = fib.find(family, coverKey, length);
-    const theirs = fib.aggregate.barriers(family).find(coverKey, length);
+    const theirs = aggregateOf(fib).barriers(family).find(coverKey, length);
     if (route == null && row == null && !theirs) continue;
     enterPrefix(coverKey, length, route, row, changetype<AggregateRoute | null>(<usize>theirs));
   }
@@ -131,7 +132,7 @@ function begin(cursorBits: i32): void {
   result.nextBits = cursorBits;
   destination = table.after(cursorKey, bits);
   entry = changetype<FibEntry | null>(<usize>fib.trie(family).after(cursorKey, bits));
-  const after = fib.aggregate.barriers(family).after(cursorKey, bits);
+  const after = aggregateOf(fib).barriers(family).after(cursorKey, bits);
   barrier = changetype<AggregateRoute | null>(<usize>after);
 }
 
@@ -171,7 +172,7 @@ function step(): void {
   }
   if (barrier != null && compareKeys(barrier!.keyPtr, barrier!.bits, keyPtr, bits) == 0) {
     theirs = barrier;
-    const after = fib.aggregate.barriers(table.family).after(keyPtr, bits);
+    const after = aggregateOf(fib).barriers(table.family).after(keyPtr, bits);
     barrier = changetype<AggregateRoute | null>(<usize>after);
   }
   passTo(highOf(keyPtr, bits), lowOf(keyPtr, bits));
@@ -263,7 +264,7 @@ function judge(lastHigh: u64, lastLow: u64): void {
 
 /** Where entries that drop are allowed. */
 function drops(label: u64): bool {
-  const discard = fib.aggregate.discard;
+  const discard = aggregateOf(fib).discard;
   return discard != 0 && (label == 0 || label == <u64>discard);
 }
 

@@ -11,7 +11,7 @@
 //   down   emission.ts  From the root: keep what is inherited where that is as good as the best row right here, else put that row.
 //
 // The prefix tree is never built. Routes lie in a stride-8 trie (lpm/trie.ts); each of its nodes keeps the savings of its root, what
-// covers it and what it inherits, and its inside is expanded when it is visited (expansion.ts): about a microsecond.
+// covers it and what it inherits, and its inside is expanded when it is visited (expansion.ts, work-out.ts): about a microsecond.
 //
 // Barriers. Others' routes of the same router or table cannot be moved. Nothing is inherited through one: above it, it is as if
 // nobody cared about its space (NOTHING); below it, what no route of ours covers must be left alone (STRICT). Un-routed space is
@@ -32,8 +32,8 @@
 // Ties. What is inherited is kept where it is as good; then what is in place at that point; then the lowest label. In place is what
 // was put out there; after a snapshot it is what the snapshot named (`reconsider`): a restart rewrites nothing that is as good (P3).
 //
-// At rest. Between setRoute and the end of settle the FIB's wishes are half old, half new: it is not drained meanwhile (Fib.isPending).
-// settle is done in slices (fib-walk.ts); a load that goes on is waited for until it pauses (`isWorthSettling`).
+// At rest. Between setRoute and the end of settle the FIB's wishes are half old, half new: it is not drained meanwhile (Fib.isUnsettled).
+// settle.ts works in slices (fib-walk.ts); a load that goes on is waited for until it pauses (`isWorthSettling`).
 //
 // Shape. When a node of the trie is about to go away, or a compressed route is about to be moved into a new node, its rows are taken
 // back first; settle puts them out again. The FIB's coalescing makes that nothing.
@@ -42,30 +42,22 @@
 import { SET_KIND_DISCARD } from '../../abi';
 import { Node, TAG_NODE } from '../../lpm/node';
 import { asNode, Trie, tagOf } from '../../lpm/trie';
-import { allocateRecord, free, hasHeadroom } from '../../memory/arena';
+import { allocateRecord, free } from '../../memory/arena';
 import { beginSet, internSet, releaseSet, retainSet } from '../../nexthop/next-hop-set';
-import { Fib } from '../fib';
+import { Fib, orderFib } from '../fib';
 import {
   AGGREGATE_KEY_OFFSET,
   AggregateRoute,
   newAggregateRoute,
   routeOf,
 } from './aggregate-route';
-import { emit, takeBackNode, takeBackRoute, takeBackSlot } from './emission';
-import { expand, forgetExpansionOf, forgetExpansions } from './expansion';
+import { forgetExpansionOf, forgetExpansions } from './expansion';
 import { NODE_STATE_SIZE, NodeList, NodeState, nodeListSize, stateOfNode } from './node-state';
-import { isSweepDue, leafOf, lowestFullLabel, sweepSavings } from './savings';
+import { takeBackNode, takeBackRoute, takeBackSlot } from './rows';
+import { leafOf, sweepSavings } from './savings';
 
 /** IPv4 and IPv6 unicast: nothing forwards by the keys of other families. */
 export const FAMILIES: u32 = 2;
-/** Fewer marked nodes than this are settled at once, whatever their share. */
-const FEW_NODES: u32 = 256;
-/** A node's visit, in units of RouteCore.work(). */
-const COST_OF_VISIT: i32 = 1;
-
-/** The expansions in scratch are of this aggregate. */
-let expanding: Aggregate = changetype<Aggregate>(0);
-
 @unmanaged
 export class Aggregate {
   private fibPtr: u32 = 0;
@@ -76,9 +68,9 @@ export class Aggregate {
   /** Nodes of the tries. */
   nodeCount: u32 = 0;
   /** Changes since the last rest. */
-  private changeCount: u32 = 0;
+  changeCount: u32 = 0;
   /** changeCount when settling was last put off. */
-  private seenCount: u32 = 0;
+  seenCount: u32 = 0;
   /** A row could not be put out for want of memory. */
   isStarved: bool = false;
   /** Ties go to what the target has, whatever has been put out. */
@@ -136,11 +128,6 @@ export class Aggregate {
     return changetype<AggregateRoute | null>(<usize>this.trie(family).find(keyPtr, bits));
   }
 
-  /** Whether the rows are those of the routes. */
-  get isAtRest(): bool {
-    return (this.upList.mask | this.downList.mask) == 0 && !this.isStarved;
-  }
-
   // ---- what comes in ----
 
   /** Our route of a prefix: its label, 0 for none. False when there is no memory for it. */
@@ -153,7 +140,7 @@ export class Aggregate {
       if (route == null) return false;
     }
     if (route.label == label) return true;
-    takeBackRoute(this, family, route);
+    this.takeBack(family, route);
     retainSet(label);
     releaseSet(route.label);
     route.label = label;
@@ -171,7 +158,7 @@ export class Aggregate {
       if (route == null) return false;
     }
     if (route.isBarrier == isBarrier && (!isBarrier || route.yields == yields)) return true;
-    takeBackRoute(this, family, route);
+    this.takeBack(family, route);
     route.setBarrier(isBarrier, yields);
     this.settleShape(family, keyPtr, bits, route);
     return true;
@@ -212,7 +199,7 @@ export class Aggregate {
 
   /** Makes a node what it was when it was new. */
   private empty(state: NodeState): void {
-    takeBackNode(this, state);
+    takeBackNode(this.fib, state);
     this.upList.remove(state);
     this.downList.remove(state);
     forgetExpansionOf(state);
@@ -220,8 +207,14 @@ export class Aggregate {
     this.nodeCount--;
   }
 
+  /** Takes back what is out for a route at the lower end of a compressed edge; others have nothing of their own. */
+  private takeBack(family: u32, route: AggregateRoute): void {
+    if (!route.isEmitted && !route.areSiblingsEmitted) return;
+    takeBackRoute(this.fib, this.deepest(family, route.keyPtr, route.bits), route);
+  }
+
   /** The node that holds a prefix, or would. There must be a root. */
-  deepest(family: u32, keyPtr: usize, bits: u32): NodeState {
+  private deepest(family: u32, keyPtr: usize, bits: u32): NodeState {
     let node = asNode(this.trie(family).root);
     const last = bits >>> 3;
     for (let depth: u32 = 0; depth < last; depth++) {
@@ -236,11 +229,12 @@ export class Aggregate {
   private clearWay(family: u32, keyPtr: usize, bits: u32): void {
     if (!this.trie(family).root) return;
     const state = this.deepest(family, keyPtr, bits);
-    if (state.depth < bits >>> 3) takeBackSlot(this, state, load<u8>(keyPtr + state.depth));
+    if (state.depth < bits >>> 3) takeBackSlot(this.fib, state, load<u8>(keyPtr + state.depth));
   }
 
   /** The node of a prefix has changed; nodes on the way to it that are new get their place. */
   private mark(family: u32, keyPtr: usize, bits: u32): void {
+    this.fib.isUnsettled = true;
     const root = this.trie(family).root;
     if (!root) return;
     let state = stateOfNode(asNode(root));
@@ -274,36 +268,7 @@ export class Aggregate {
     this.upList.add(state);
   }
 
-  // ---- what goes out ----
-
-  /** Whether to settle now. A load that goes on is let go on, within limits: what is between its parts is nobody's wish. */
-  isWorthSettling(): bool {
-    if (this.downList.mask) return true;
-    const marked = this.upList.count;
-    if (marked <= FEW_NODES || marked << 5 <= this.nodeCount) return true;
-    if (this.changeCount == this.seenCount || this.changeCount >= this.count << 1) return true;
-    this.seenCount = this.changeCount;
-    return false;
-  }
-
-  /** Goes on until the rows are those of the routes or the budget is used up; what is left of it. */
-  settle(budget: i32): i32 {
-    if (this.isStarved) {
-      if (!hasHeadroom()) return budget;
-      this.isStarved = false;
-      this.markAll();
-    }
-    if (expanding != this) forgetExpansions();
-    expanding = this;
-    while (budget > 0) {
-      if (this.upList.mask) this.climb(this.upList.takeDeepest());
-      else if (this.downList.mask) this.descend(this.downList.takeShallowest());
-      else break;
-      budget -= COST_OF_VISIT;
-    }
-    if ((this.upList.mask | this.downList.mask) == 0) this.rest();
-    return budget;
-  }
+  // ---- what must be looked at again ----
 
   /** A snapshot has told what is in place: ties are broken anew, and until every source has been heard. */
   reconsider(): void {
@@ -313,6 +278,7 @@ export class Aggregate {
 
   /** Every node is visited again: the full pass. */
   markAll(): void {
+    this.fib.isUnsettled = true;
     for (let family: u32 = 0; family < FAMILIES; family++) {
       const root = this.trie(family).root;
       if (root) this.markBelow(asNode(root));
@@ -330,45 +296,6 @@ export class Aggregate {
     }
   }
 
-  private climb(state: NodeState): void {
-    const before = state.savings;
-    this.workOut(state);
-    if (state.savings == before || !changetype<usize>(state.parent)) {
-      // What it inherits stays as it is.
-      this.descend(state);
-      return;
-    }
-    this.upList.add(state.parent);
-    if (!state.hasNoRows) return;
-    // The parent will say what it inherits. A guess while the expansion is there spares most nodes of a load another visit.
-    state.inherited = lowestFullLabel(state.savings, this.costModel);
-    this.descend(state);
-  }
-
-  private descend(state: NodeState): void {
-    this.downList.remove(state);
-    emit(this, state);
-    this.visitCount++;
-  }
-
-  /** Works a node's savings out anew. */
-  workOut(state: NodeState): void {
-    this.upList.remove(state);
-    forgetExpansionOf(state);
-    state.setSavings(expand(this, state).at(1));
-    this.downList.add(state);
-  }
-
-  private rest(): void {
-    this.changeCount = 0;
-    this.seenCount = 0;
-    if (!this.fib.holdsRemovals) this.looksAtPlace = false;
-    // Only now: a label that a node inherits is held by the row that carries it, and until here rows were changing.
-    if (!isSweepDue() && this.count) return;
-    forgetExpansions();
-    sweepSavings();
-  }
-
   // ---- its end ----
 
   /** Gives back up to `budget` routes; what is left of the budget. */
@@ -378,7 +305,7 @@ export class Aggregate {
       while (trie.count) {
         if (budget-- <= 0) return 0;
         const route = routeOf(trie.first());
-        takeBackRoute(this, family, route);
+        this.takeBack(family, route);
         releaseSet(route.label);
         this.drop(family, route);
       }
@@ -410,8 +337,24 @@ function aggregateSize(): u32 {
   return offsetof<Aggregate>() + 2 * FAMILIES * offsetof<Trie>() + 2 * nodeListSize();
 }
 
-/** The aggregation of a FIB without entries, or null when there is no memory. `discards`: rows that drop are allowed. */
-export function newAggregate(fib: Fib, costModel: u32, discards: bool): Aggregate | null {
+/** The aggregation of a FIB; none when falsy. */
+export function aggregateOf(fib: Fib): Aggregate {
+  return changetype<Aggregate>(<usize>fib.aggregatePtr);
+}
+
+/**
+ * Puts an aggregation between the Loc-RIB and a FIB without entries; `discards`: rows that drop are allowed. False when there is no
+ * memory.
+ */
+export function aggregateFib(fib: Fib, costModel: u32, discards: bool): bool {
+  if (!orderFib(fib)) return false;
+  const aggregate = newAggregate(fib, costModel, discards);
+  if (aggregate == null) return false;
+  fib.aggregatePtr = <u32>changetype<usize>(aggregate);
+  return true;
+}
+
+function newAggregate(fib: Fib, costModel: u32, discards: bool): Aggregate | null {
   let discard: u32 = 0;
   if (discards) {
     beginSet();

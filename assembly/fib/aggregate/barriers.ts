@@ -5,11 +5,12 @@
 import { FAMILY_COUNT, FOREIGN_NONE, FOREIGN_YIELDS } from '../../abi';
 import { keySize, scratchKey } from '../../lpm/key';
 import { Fib } from '../fib';
+import { aggregateOf } from './aggregate';
 import { AggregateRoute, newAggregateRoute, routeOf } from './aggregate-route';
 
 /** The prefix is at scratchKey. `kind`: FOREIGN_* of abi.ts. False when there is no memory. */
 export function observeBarrier(fib: Fib, family: u32, bits: u32, kind: u32): bool {
-  const aggregate = fib.aggregate;
+  const aggregate = aggregateOf(fib);
   if (!changetype<usize>(aggregate)) return true;
   if (kind == FOREIGN_NONE) {
     removeBarrier(fib, family, scratchKey, bits);
@@ -32,20 +33,20 @@ export function observeBarrier(fib: Fib, family: u32, bits: u32, kind: u32): boo
 }
 
 function removeBarrier(fib: Fib, family: u32, keyPtr: usize, bits: u32): void {
-  const barriers = fib.aggregate.barriers(family);
+  const barriers = aggregateOf(fib).barriers(family);
   const record = barriers.find(keyPtr, bits);
   if (!record) return;
   const barrier = routeOf(record);
-  fib.aggregate.setBarrier(family, barrier.keyPtr, bits, false, false);
+  aggregateOf(fib).setBarrier(family, barrier.keyPtr, bits, false, false);
   barriers.remove(barrier.keyPtr, bits);
   barrier.free();
 }
 
 /** Goes on removing what the snapshot did not name, from where fib.prune… stands; what is left of the budget. */
 export function pruneBarriers(fib: Fib, budget: i32): i32 {
-  if (!changetype<usize>(fib.aggregate)) return budget;
+  if (!fib.aggregatePtr) return budget;
   const family: u32 = fib.pruneFamily - <u8>FAMILY_COUNT;
-  const barriers = fib.aggregate.barriers(family);
+  const barriers = aggregateOf(fib).barriers(family);
   for (; budget > 0; budget--) {
     const record =
       fib.pruneBits < 0 ? barriers.first() : barriers.after(fib.pruneKeyPtr, fib.pruneBits);

@@ -1,21 +1,20 @@
 // The way down: which rows a node puts out, given what it inherits, and the difference to those it has put out before.
 import { Node, TAG_FRINGE, TAG_LEAF, TAG_NODE } from '../../lpm/node';
 import { SparseArray } from '../../lpm/sparse-array';
-import { firstOctetOf } from '../../lpm/stride';
 import { tagOf, untagged } from '../../lpm/trie';
 import { Aggregate } from './aggregate';
 import { AggregateRoute, routeOf } from './aggregate-route';
-import { Expansion, expand } from './expansion';
+import { Expansion } from './expansion';
 import { NodeState, stateOfNode } from './node-state';
+import { pointKey, putRow, putRowOfRoute, putRowsOfSiblings, slotBits, writePoint } from './rows';
 import { costOf, labelOfLeaf, leafOf, lowestFullLabel, NOTHING, savingOf } from './savings';
+import { expand } from './work-out';
 
 /** Of the node under way: leaf savings of the label each point inherits; the label of the row at each point. */
 const inheritedAt: usize = memory.data(512 * 4, 8);
 const rowAt: usize = memory.data(512 * 4, 8);
 /** Bit per point: a row is wanted there. */
 const wanted: usize = memory.data(64, 8);
-/** The node's prefix, and room for a longer one. */
-const key: usize = memory.data(24, 4);
 
 /** Leaf savings of the label a point inherits: one comparison tells that nothing is to be done there. */
 function inherited(point: u32): u32 {
@@ -139,7 +138,7 @@ function isFull(savings: u32, label: u32, costModel: u32): bool {
 /** The label that the target has at a point, 0 for none. */
 function installedAt(aggregate: Aggregate, state: NodeState, point: u32): u32 {
   const bits = writePoint(state, point);
-  const entry = aggregate.fib.find(state.family, key, bits);
+  const entry = aggregate.fib.find(state.family, pointKey, bits);
   return entry == null ? 0 : entry.installed;
 }
 
@@ -199,8 +198,9 @@ function emitEdge(
   if (route.isBarrier) isOwn = route.label != 0;
   if (top) wantRow(256 + octet, top);
   else wantNoRow(256 + octet);
-  putOutRoute(aggregate, state, route, isOwn ? route.label : 0);
-  putOutSiblings(aggregate, state, route, along);
+  const fib = aggregate.fib;
+  const isOut = putRowOfRoute(fib, state.family, route, isOwn ? route.label : 0);
+  if (!putRowsOfSiblings(fib, state, route, along) || !isOut) aggregate.isStarved = true;
 }
 
 /** The route inherits its own label: are the siblings' rows fewer than a row for all of them and one for the route? */
@@ -219,13 +219,6 @@ function isCheaperAlong(
   return !state.octetRows.has(octet);
 }
 
-// ---- differences ----
-
-/** Length of the prefixes of a node's octets. */
-function slotBits(state: NodeState): u32 {
-  return (state.depth << 3) + 8;
-}
-
 /** Brings the rows of one half of the points to what is wanted. */
 function putOut(aggregate: Aggregate, state: NodeState, rows: SparseArray, first: u32): void {
   for (let word: u32 = 0; word < 4; word++) {
@@ -236,123 +229,8 @@ function putOut(aggregate: Aggregate, state: NodeState, rows: SparseArray, first
       bits &= bits - 1;
       const isWanted = ((wantedBits >>> (index & 63)) & 1) != 0;
       const label = isWanted ? load<u32>(rowAt + ((first + index) << 2)) : 0;
-      if (rows.get(index) != label) putOutAt(aggregate, state, rows, index, label, first);
+      if (rows.get(index) == label) continue;
+      if (!putRow(aggregate.fib, state, rows, first, index, label)) aggregate.isStarved = true;
     }
   }
-}
-
-function putOutAt(
-  aggregate: Aggregate,
-  state: NodeState,
-  rows: SparseArray,
-  index: u32,
-  label: u32,
-  first: u32,
-): void {
-  const bits = writePoint(state, first + index);
-  if (!aggregate.fib.setDesired(state.family, key, bits, label)) aggregate.isStarved = true;
-  else if (!note(rows, index, label)) {
-    aggregate.fib.setDesired(state.family, key, bits, 0);
-    aggregate.isStarved = true;
-  }
-}
-
-/** Writes the prefix of a point to `key`; its length. */
-function writePoint(state: NodeState, point: u32): u32 {
-  memory.fill(key, 0, 24);
-  state.writeKey(key);
-  if (point >= 256) {
-    store<u8>(key + state.depth, <u8>(point - 256));
-    return slotBits(state);
-  }
-  const length = 31 - <u32>clz(point);
-  store<u8>(key + state.depth, <u8>firstOctetOf(point, length));
-  return (state.depth << 3) + length;
-}
-
-/** Remembers the label of a row, 0 for none. False when there is no memory. */
-function note(rows: SparseArray, index: u32, label: u32): bool {
-  if (!rows.has(index)) return rows.insert(index, label);
-  if (label) rows.replace(index, label);
-  else rows.remove(index);
-  return true;
-}
-
-function putOutRoute(
-  aggregate: Aggregate,
-  state: NodeState,
-  route: AggregateRoute,
-  label: u32,
-): void {
-  if (!label && !route.isEmitted) return;
-  if (!aggregate.fib.setDesired(state.family, route.keyPtr, route.bits, label)) {
-    aggregate.isStarved = true;
-  }
-  route.setEmitted(label != 0);
-}
-
-function putOutSiblings(
-  aggregate: Aggregate,
-  state: NodeState,
-  route: AggregateRoute,
-  label: u32,
-): void {
-  if (!label && !route.areSiblingsEmitted) return;
-  for (let bits = slotBits(state) + 1; bits <= route.bits; bits++) {
-    writeSiblingKey(route, bits);
-    if (!aggregate.fib.setDesired(state.family, siblingKey, bits, label)) {
-      aggregate.isStarved = true;
-    }
-  }
-  route.setSiblingsEmitted(label != 0);
-}
-
-const siblingKey: usize = memory.data(24, 4);
-
-/** The first `bits` bits of a route's key with the last of them turned over. */
-function writeSiblingKey(route: AggregateRoute, bits: u32): void {
-  memory.fill(siblingKey, 0, 24);
-  const last = (bits - 1) >>> 3;
-  memory.copy(siblingKey, route.keyPtr, last + 1);
-  const bit = <u32>0x80 >>> ((bits - 1) & 7);
-  const kept = load<u8>(siblingKey + last) & ~(bit - 1);
-  store<u8>(siblingKey + last, <u8>(kept ^ bit));
-}
-
-// ---- taking back ----
-
-/** Takes back every row of a node, compressed routes included. */
-export function takeBackNode(aggregate: Aggregate, state: NodeState): void {
-  takeBackAll(aggregate, state, state.prefixRows, 0);
-  takeBackAll(aggregate, state, state.octetRows, 256);
-  const children = state.node.children;
-  for (let octet = children.next(0); octet < 256; octet = children.next(octet + 1)) {
-    const child = children.get(octet);
-    if (tagOf(child) == TAG_LEAF) takeBackLeaf(aggregate, state, routeOf(untagged(child)));
-  }
-}
-
-function takeBackAll(aggregate: Aggregate, state: NodeState, rows: SparseArray, first: u32): void {
-  for (let index = rows.next(0); index < 256; index = rows.next(index + 1)) {
-    putOutAt(aggregate, state, rows, index, 0, first);
-  }
-}
-
-/** Takes back the rows of an octet whose compressed route will be moved, if there is one. */
-export function takeBackSlot(aggregate: Aggregate, state: NodeState, octet: u32): void {
-  const child = state.node.children.get(octet);
-  if (!child || tagOf(child) == TAG_NODE) return;
-  if (state.octetRows.has(octet)) putOutAt(aggregate, state, state.octetRows, octet, 0, 256);
-  if (tagOf(child) == TAG_LEAF) takeBackLeaf(aggregate, state, routeOf(untagged(child)));
-}
-
-/** Takes back what is out for a route at the lower end of a compressed edge; others have nothing of their own. */
-export function takeBackRoute(aggregate: Aggregate, family: u32, route: AggregateRoute): void {
-  if (!route.isEmitted && !route.areSiblingsEmitted) return;
-  takeBackLeaf(aggregate, aggregate.deepest(family, route.keyPtr, route.bits), route);
-}
-
-function takeBackLeaf(aggregate: Aggregate, state: NodeState, route: AggregateRoute): void {
-  putOutRoute(aggregate, state, route, 0);
-  putOutSiblings(aggregate, state, route, 0);
 }

@@ -3,13 +3,11 @@
 // A point is an index as in lpm/stride.ts: 1 is the node's root, 2i and 2i + 1 are the halves of i, and 256–511 are the octets. There is
 // one scratch per depth, so that working out a child does not disturb its parent; what is in it stays known until the node
 // changes, so the way down after the way up of one update expands nothing twice.
-import { Node, TAG_FRINGE, TAG_NODE } from '../../lpm/node';
+import { Node } from '../../lpm/node';
 import { firstOctetOf } from '../../lpm/stride';
-import { tagOf, untagged } from '../../lpm/trie';
-import { Aggregate } from './aggregate';
 import { routeOf } from './aggregate-route';
-import { MAXIMUM_DEPTH, NodeState, stateOfNode } from './node-state';
-import { combine, edgeOf, leafOf, NOTHING } from './savings';
+import { MAXIMUM_DEPTH, NodeState } from './node-state';
+import { combine, leafOf, NOTHING } from './savings';
 
 const POINTS_SIZE: u32 = 512 * 4;
 const LEAVES_SIZE: u32 = 256 * 4;
@@ -145,7 +143,8 @@ export class Expansion {
   }
 }
 
-function expansionAt(depth: u32): Expansion {
+/** The scratch of a depth. */
+export function expansionAt(depth: u32): Expansion {
   return changetype<Expansion>(scratch + depth * SIZE);
 }
 
@@ -158,51 +157,4 @@ export function forgetExpansions(): void {
 export function forgetExpansionOf(state: NodeState): void {
   const expansion = expansionAt(state.depth);
   if (expansion.owner == <u32>changetype<usize>(state)) expansion.owner = 0;
-}
-
-/** The node's expansion; children that something else covers now are worked out on the way. */
-export function expand(aggregate: Aggregate, state: NodeState): Expansion {
-  const expansion = expansionAt(state.depth);
-  if (expansion.owner == <u32>changetype<usize>(state)) return expansion;
-  expansion.owner = <u32>changetype<usize>(state);
-  const node = state.node;
-  expansion.fillLeaves(0, 256, state.effective);
-  if (node.prefixes.count) expansion.fillFromPrefixes(node, aggregate.costModel);
-  else expansion.barrierCount = 0;
-  fillFromChildren(aggregate, state, expansion);
-  expansion.fold(aggregate.costModel);
-  return expansion;
-}
-
-function fillFromChildren(aggregate: Aggregate, state: NodeState, expansion: Expansion): void {
-  const costModel = aggregate.costModel;
-  const slotBits = (state.depth << 3) + 8;
-  const children = state.node.children;
-  let rank: u32 = 0;
-  for (let word: u32 = 0; word < 4; word++) {
-    for (let bits = children.wordAt(word); bits; bits &= bits - 1) {
-      const octet = (word << 6) | <u32>ctz(bits);
-      const child = children.member(rank++);
-      const above = expansion.at(256 + octet);
-      let savings: u32 = 0;
-      if (tagOf(child) == TAG_NODE) {
-        const below = stateOfNode(changetype<Node>(<usize>child));
-        if (below.effective != above) {
-          below.setEffective(above);
-          aggregate.workOut(below);
-        }
-        savings = below.savings;
-      } else {
-        const route = routeOf(untagged(child));
-        if (tagOf(child) == TAG_FRINGE) {
-          savings = route.isBarrier ? NOTHING : leafOf(route.label, costModel);
-        } else {
-          const label = route.isBarrier ? 0 : route.label;
-          savings = edgeOf(above, route.bits - slotBits, label, costModel);
-          expansion.setAbove(octet, above);
-        }
-      }
-      expansion.set(256 + octet, savings);
-    }
-  }
 }

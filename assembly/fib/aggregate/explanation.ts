@@ -11,6 +11,7 @@ import {
 import { isCovered } from '../../lpm/key';
 import { FibEntry } from '../entry';
 import { Fib, stateOf } from '../fib';
+import { aggregateOf } from './aggregate';
 import { AggregateRoute, routeOf } from './aggregate-route';
 
 /** Entries looked at to find the parts of a route. */
@@ -24,8 +25,8 @@ export let carrierState: u32 = 0;
 /** Length of the prefix of the entry that carries a route, or FIB_CARRIER_*. */
 export function carrierOf(fib: Fib, family: u32, keyPtr: usize, bits: u32): u32 {
   carrierState = FIB_STATE_ABSENT;
-  if (changetype<usize>(fib.aggregate)) {
-    const route = fib.aggregate.find(family, keyPtr, bits);
+  if (fib.aggregatePtr) {
+    const route = aggregateOf(fib).find(family, keyPtr, bits);
     return route == null ? FIB_CARRIER_NONE : carrierOfLabel(fib, family, route);
   }
   const entry = fib.find(family, keyPtr, bits);
@@ -87,7 +88,7 @@ export function firstRoute(fib: Fib, row: FibEntry): AggregateRoute | null {
   walkRow = row;
   lookCount = 0;
   isCutShort = false;
-  const trie = fib.aggregate.trie(row.family);
+  const trie = aggregateOf(fib).trie(row.family);
   walkRecord = trie.find(row.keyPtr, row.bits);
   if (walkRecord) return isCarriedByRow(routeOf(walkRecord)) ? routeOf(walkRecord) : nextRoute();
   walkRecord = trie.after(row.keyPtr, row.bits);
@@ -105,7 +106,7 @@ let isBefore: bool = false;
 export function nextRoute(): AggregateRoute | null {
   if (!isBefore) {
     const route = routeOf(walkRecord);
-    walkRecord = walkFib.aggregate.trie(walkRow.family).after(route.keyPtr, route.bits);
+    walkRecord = aggregateOf(walkFib).trie(walkRow.family).after(route.keyPtr, route.bits);
   }
   isBefore = false;
   return seek();
@@ -113,7 +114,7 @@ export function nextRoute(): AggregateRoute | null {
 
 /** From walkRecord on. */
 function seek(): AggregateRoute | null {
-  const trie = walkFib.aggregate.trie(walkRow.family);
+  const trie = aggregateOf(walkFib).trie(walkRow.family);
   while (walkRecord) {
     const route = routeOf(walkRecord);
     if (route.bits < walkRow.bits || !isCovered(route.keyPtr, walkRow.keyPtr, walkRow.bits)) break;

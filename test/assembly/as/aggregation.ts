@@ -1,7 +1,9 @@
 // The aggregation behind flat exports, with labels of any cost and without anything around it: for test/assembly/fib.
+import { aggregateFib, aggregateOf } from '../../../assembly/fib/aggregate/aggregate';
 import { forgetExpansions } from '../../../assembly/fib/aggregate/expansion';
+import { settle as settleWithin } from '../../../assembly/fib/aggregate/settle';
 import { FibEntry } from '../../../assembly/fib/entry';
-import { aggregateFib, Fib, newFib, removeFibRecord } from '../../../assembly/fib/fib';
+import { Fib, newFib, removeFibRecord } from '../../../assembly/fib/fib';
 import { hasFibWork, workOnFibs } from '../../../assembly/fib/fib-walk';
 import { initialiseNodes } from '../../../assembly/lpm/node';
 import { arenaUsedBytes, initialiseArena } from '../../../assembly/memory/arena';
@@ -65,21 +67,21 @@ export function keyBuffer(): usize {
 }
 
 export function setRoute(family: u32, bits: u32, label: u32): bool {
-  return fib.aggregate.setRoute(family, key, bits, label);
+  return aggregateOf(fib).setRoute(family, key, bits, label);
 }
 
 export function setBarrier(family: u32, bits: u32, on: bool, yields: bool): bool {
-  return fib.aggregate.setBarrier(family, key, bits, on, yields);
+  return aggregateOf(fib).setBarrier(family, key, bits, on, yields);
 }
 
 /** Settles within the budget; whether that was enough. */
 export function settle(budget: i32): bool {
-  fib.aggregate.settle(budget);
-  return fib.aggregate.isAtRest;
+  settleWithin(aggregateOf(fib), budget);
+  return !fib.isUnsettled;
 }
 
 export function markAll(): void {
-  fib.aggregate.markAll();
+  aggregateOf(fib).markAll();
 }
 
 export function rowCount(): u32 {
@@ -87,15 +89,15 @@ export function rowCount(): u32 {
 }
 
 export function nodeCount(): u32 {
-  return fib.aggregate.nodeCount;
+  return aggregateOf(fib).nodeCount;
 }
 
 export function routeCount(): u32 {
-  return fib.aggregate.count;
+  return aggregateOf(fib).count;
 }
 
 export function visitCount(): u32 {
-  return fib.aggregate.visitCount;
+  return aggregateOf(fib).visitCount;
 }
 
 export function usedBytes(): u32 {

@@ -90,7 +90,7 @@ const mutants: readonly (readonly [string, Mutation])[] = [
   [
     'a node without rows does not tell its parent',
     {
-      file: 'aggregate.ts',
+      file: 'settle.ts',
       from: 'if (state.savings == before || !changetype<usize>(state.parent)) {',
       to: 'if (state.hasNoRows || state.savings == before || !changetype<usize>(state.parent)) {',
     },
@@ -117,7 +117,7 @@ const mutants: readonly (readonly [string, Mutation])[] = [
   ],
   [
     'the climb stops at once',
-    { file: 'aggregate.ts', from: 'this.upList.add(state.parent);', to: '' },
+    { file: 'settle.ts', from: 'aggregate.upList.add(state.parent);', to: '' },
   ],
   [
     'children are not told what they inherit',
@@ -126,7 +126,7 @@ const mutants: readonly (readonly [string, Mutation])[] = [
   [
     'what covers a child is not looked at',
     {
-      file: 'expansion.ts',
+      file: 'work-out.ts',
       from: 'if (below.effective != above) {',
       to: 'if (!below.effective) {',
     },
