@@ -1,4 +1,4 @@
-// The tables of the aggregation's benches: prefixes with next hops, as UPDATEs of one peer.
+// The tables of the aggregation's benches: prefixes with next hops, as UPDATEs of one peer; and the points of a sweep over them.
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asSequence } from '../src/bgp/attributes/as-path.ts';
@@ -10,6 +10,8 @@ import type { Prefix } from '../src/net/prefix.ts';
 import { readBytes } from '../src/sources/compression.ts';
 import { readPrefixes } from '../src/sources/prefixes.ts';
 import { MAX_MESSAGE_BYTES, newFedCore, PEER, PEER_ASN } from './fed-core.ts';
+import { PREFIXES_PER_UPDATE } from './feed/stream.ts';
+import type { Point, Sweep } from './harness/scenario.ts';
 
 const session = { fourOctetAs: true, maxMessageBytes: MAX_MESSAGE_BYTES };
 
@@ -27,6 +29,48 @@ export function tableNames(): string[] {
   return files.map((file) => file.slice(0, -'.txt.xz'.length)).sort();
 }
 
+/** Ways out of a table that has none of its own. */
+export const LABELS = 4;
+
+export interface TablePoint extends Point {
+  readonly table: string;
+  /** LABELS next hops by /16 (IPv6: /32) instead of its own. */
+  readonly byBlock: boolean;
+}
+
+/** Every table, and the large one with few next hops too. */
+export function tablePoints(): TablePoint[] {
+  const measured = tableNames().flatMap((table) => {
+    const isBare = table.endsWith('-prefixes');
+    const own = { table, byBlock: isBare };
+    return table.startsWith('dfz') && !isBare ? [own, { table, byBlock: true }] : [own];
+  });
+  return measured.map(({ table, byBlock }, value) => ({
+    name: byBlock ? `${table} with ${LABELS} labels` : table,
+    value,
+    table,
+    byBlock,
+  }));
+}
+
+/** The sweep over them, and why there is none. */
+export function tableSweep(points: readonly TablePoint[]): {
+  readonly sweep: Sweep;
+  obstacle(): string | undefined;
+} {
+  const smallPoints = points.filter(({ table }) => table === 'linx-20170101-v6');
+  return {
+    sweep: { title: 'table', scale: 'names', points, smallPoints },
+    obstacle: () => (points.length > 0 ? undefined : 'no tables in the directory RUTTER_DATA'),
+  };
+}
+
+export async function readLabelled({ table, byBlock }: TablePoint): Promise<LabelledRoute[]> {
+  const own = await readTable(table);
+  if (!byBlock) return own;
+  return own.map(({ prefix }) => ({ prefix, nextHop: labelByBlock(prefix, LABELS) }));
+}
+
 export async function readTable(name: string): Promise<LabelledRoute[]> {
   const routes: LabelledRoute[] = [];
   const lines = readPrefixes(readBytes(join(folder, `${name}.txt.xz`)), ({ line, reason }) => {
@@ -37,7 +81,7 @@ export async function readTable(name: string): Promise<LabelledRoute[]> {
 }
 
 /** One of `count` labels by the first 16 bits of an IPv4 prefix, 32 of an IPv6 one: what a node with few ways out sees. */
-export function labelByBlock(prefix: Prefix, count: number): IpAddress {
+function labelByBlock(prefix: Prefix, count: number): IpAddress {
   const { address } = prefix;
   const block =
     address.length === 4
@@ -58,18 +102,40 @@ export async function newAggregatingCore(
   return core;
 }
 
+/** As few UPDATEs as there can be: all that goes one way together. */
 export function announcing(routes: readonly LabelledRoute[]): Uint8Array[] {
   const byNextHop = Map.groupBy(routes, ({ nextHop }) => nextHop.join('.'));
-  return [...byNextHop.values()].flatMap((members) =>
-    encodeAnnouncement(
-      members.map(({ prefix }) => prefix),
-      {
-        origin: 'igp',
-        asPath: asSequence([PEER_ASN]),
-        nextHop: members[0]!.nextHop,
-      },
-      session,
-    ),
+  return [...byNextHop.values()].flatMap((members) => encodeTogether(members, [PEER_ASN]));
+}
+
+/** UPDATEs as a full table brings them: up to eight neighbours that go one way, with a path of their own. */
+export function feeding(routes: readonly LabelledRoute[]): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  const send = (members: readonly LabelledRoute[]): void => {
+    messages.push(...encodeTogether(members, [PEER_ASN, 200_000 + messages.length]));
+  };
+  const waiting = new Map<string, LabelledRoute[]>();
+  for (const route of routes) {
+    const key = route.nextHop.join('.');
+    const members = waiting.get(key) ?? [];
+    members.push(route);
+    waiting.set(key, members);
+    if (members.length < PREFIXES_PER_UPDATE) continue;
+    send(members);
+    waiting.delete(key);
+  }
+  for (const members of waiting.values()) send(members);
+  return messages;
+}
+
+function encodeTogether(
+  members: readonly LabelledRoute[],
+  asns: readonly number[],
+): readonly Uint8Array[] {
+  return encodeAnnouncement(
+    members.map(({ prefix }) => prefix),
+    { origin: 'igp', asPath: asSequence(asns), nextHop: members[0]!.nextHop },
+    session,
   );
 }
 

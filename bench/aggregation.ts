@@ -1,4 +1,4 @@
-// How far does a table aggregate, what does that cost, and how many entries does one change of a route write? In process, per table.
+// How far does a table aggregate, and what does one change of a route cost and write? In process, per table.
 //
 // The core's own time: parsing, decision and aggregation, without sockets or targets. An update is one UPDATE of one prefix, from its
 // bytes to the FIB at rest.
@@ -9,102 +9,41 @@ import type { Aggregation } from '../src/core/route-core.ts';
 import type { IpAddress } from '../src/net/ip-address.ts';
 import {
   announcing,
+  LABELS,
   type LabelledRoute,
-  labelByBlock,
   newAggregatingCore,
-  readTable,
+  readLabelled,
   receiveAll,
-  tableNames,
+  tablePoints,
+  tableSweep,
   withdrawing,
   workAll,
 } from './aggregation-tables.ts';
 import { FIB } from './fed-core.ts';
 import { randomSource } from './feed/random.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
-import type { Sample as Figures, Point, RunOptions, Scenario } from './harness/scenario.ts';
+import type { Sample as Figures, RunOptions, Scenario } from './harness/scenario.ts';
+import { percentile } from './harness/statistics.ts';
 
-/** Labels of the tables that have none of their own, and of the updates. */
-const LABELS = 4;
 const UPDATES = 20_000;
+const SMALL_UPDATES = 500;
+const WARM_UP_UPDATES = 2000;
 const BATCH = 10_000;
-
-interface LoadFigures {
-  readonly entryCount: number;
-  /** Parsing, decision, and the trie of the aggregation. */
-  readonly receiveMs: number;
-  /** The full pass: every node up and down, and every entry made. */
-  readonly passMs: number;
-  readonly bytesPerRoute: number;
-}
 
 interface UpdateFigures {
   readonly meanMicroseconds: number;
+  /** What a busy machine leaves alone. */
+  readonly medianMicroseconds: number;
   readonly p99Microseconds: number;
   readonly meanWrites: number;
   readonly p99Writes: number;
-  readonly maxWrites: number;
 }
 
-interface AggregationFigures {
-  readonly table: string;
-  readonly labels: string;
-  readonly routeCount: number;
-  readonly off: LoadFigures;
-  readonly exact: LoadFigures;
-  readonly discard: LoadFigures;
-  /** One prefix goes to another next hop. */
-  readonly change: UpdateFigures;
-  /** One prefix is withdrawn; and announced again. */
-  readonly withdraw: UpdateFigures;
-  readonly announce: UpdateFigures;
-}
-
-/** The figures of one table: with its own next hops, or with LABELS of them by /16 (IPv6: /32). */
-async function measureTable(
-  table: string,
-  { byBlock = false, updates = UPDATES }: { byBlock?: boolean; updates?: number } = {},
-): Promise<AggregationFigures> {
-  const own = await readTable(table);
-  const routes = byBlock
-    ? own.map(({ prefix }) => ({ prefix, nextHop: labelByBlock(prefix, LABELS) }))
-    : own;
-  const messages = announcing(routes);
-  const { figures: off } = await load('off', messages, routes.length);
-  const { figures: discard } = await load('discard', messages, routes.length);
-  const { figures: exact, core } = await load('exact', messages, routes.length);
-  drainAll(core);
-  return {
-    table,
-    labels: byBlock ? `${LABELS} by block` : 'its own',
-    routeCount: routes.length,
-    off,
-    exact,
-    discard,
-    ...measureUpdates(core, routes, updates),
-  };
-}
-
-async function load(
-  aggregation: Aggregation,
-  messages: readonly Uint8Array[],
-  routeCount: number,
-): Promise<{ figures: LoadFigures; core: WasmRouteCore }> {
+async function load(aggregation: Aggregation, messages: readonly Uint8Array[]) {
   const core = await newAggregatingCore(aggregation);
-  const emptyBytes = core.memory().usedBytes;
-  const start = performance.now();
   receiveAll(core, messages);
-  const received = performance.now();
   workAll(core);
-  const done = performance.now();
-  return {
-    core,
-    figures: {
-      entryCount: core.fibCounters(FIB).entryCount,
-      receiveMs: received - start,
-      passMs: done - received,
-      bytesPerRoute: (core.memory().usedBytes - emptyBytes) / routeCount,
-    },
-  };
+  return core;
 }
 
 function measureUpdates(core: WasmRouteCore, routes: readonly LabelledRoute[], count: number) {
@@ -149,12 +88,13 @@ class Sample {
   }
 
   figures(): UpdateFigures {
+    const microseconds = ascending(this.#microseconds);
     return {
       meanMicroseconds: mean(this.#microseconds),
-      p99Microseconds: quantile(this.#microseconds, 0.99),
+      medianMicroseconds: percentile(microseconds, 50),
+      p99Microseconds: percentile(microseconds, 99),
       meanWrites: mean(this.#writes),
-      p99Writes: quantile(this.#writes, 0.99),
-      maxWrites: Math.max(...this.#writes),
+      p99Writes: percentile(ascending(this.#writes), 99),
     };
   }
 }
@@ -171,61 +111,39 @@ function drainAll(core: WasmRouteCore): number {
   }
 }
 
+function ascending(values: readonly number[]): readonly number[] {
+  return values.toSorted((a, b) => a - b);
+}
+
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
-}
-
-/** Of each table, and of the large one with few next hops too. */
-function points(): (Point & { readonly table: string; readonly byBlock: boolean })[] {
-  const measured = tableNames().flatMap((table) => {
-    const isBare = table.endsWith('-prefixes');
-    const own = { table, byBlock: isBare };
-    return table.startsWith('dfz') && !isBare ? [own, { table, byBlock: true }] : [own];
-  });
-  return measured.map(({ table, byBlock }, value) => ({
-    name: byBlock ? `${table} with ${LABELS} labels` : table,
-    value,
-    table,
-    byBlock,
-  }));
-}
-
-const tables = points();
+const points = tablePoints();
 
 export const aggregation: Scenario = {
   name: 'aggregation',
-  question: 'how far does a table aggregate, what does that cost, and what does one change write?',
+  question: 'how far does a table aggregate, and what does one change cost and write?',
   routes: 0,
   smallRoutes: 0,
   repeats: 1,
-  sweep: {
-    title: 'table',
-    scale: 'names',
-    points: tables,
-    smallPoints: tables.filter(({ table }) => table === 'linx-20170101-v6'),
-  },
+  ...tableSweep(points),
   warmUpShare: 0,
-  obstacle: () => (tables.length > 0 ? undefined : 'no tables in the directory RUTTER_DATA'),
   input: () =>
-    `every table there is, with its own next hops, or ${LABELS} of them by /16 (IPv6: /32); in process; ${UPDATES} random changes`,
+    `every table there is, with its own next hops, or ${LABELS} of them by /16 (IPv6: /32); in process; ${UPDATES} random changes of one prefix, ` +
+    `after ${WARM_UP_UPDATES} not counted`,
   metrics: [
     { key: 'routes', title: 'routes', unit: 'count', isContext: true },
     { key: 'exact', title: 'entries, exact', unit: '%' },
     { key: 'discard', title: 'entries, discard', unit: '%' },
-    { key: 'load', title: 'load, to that without', unit: 'count' },
-    { key: 'pass', title: 'full pass', unit: 'ms' },
-    { key: 'change', title: 'one change', unit: 'µs' },
+    { key: 'change', title: 'one change, mean', unit: 'µs' },
+    { key: 'changeMedian', title: 'one change, median', unit: 'µs' },
     { key: 'changeP99', title: 'one change, p99', unit: 'µs' },
-    { key: 'writes', title: 'written by a change', unit: 'count' },
+    { key: 'writes', title: 'written by a change, mean', unit: 'count' },
     { key: 'writesP99', title: 'written by a change, p99', unit: 'count' },
-    { key: 'withdraw', title: 'one withdrawal', unit: 'µs' },
-    { key: 'withdrawWrites', title: 'written by a withdrawal', unit: 'count' },
-    { key: 'bytes', title: 'memory per route', unit: 'bytes' },
+    { key: 'withdraw', title: 'one withdrawal, mean', unit: 'µs' },
+    { key: 'withdrawWrites', title: 'written by a withdrawal, mean', unit: 'count' },
+    { key: 'announce', title: 'announced again, mean', unit: 'µs' },
   ],
   contestants: [{ name: 'Rutter', version: async () => packageVersion(), run: measurePoint }],
   goals: [
@@ -233,29 +151,32 @@ export const aggregation: Scenario = {
     { metric: 'changeP99', atMost: 60 },
     { metric: 'writes', atMost: 2.2 },
     { metric: 'writesP99', atMost: 12 },
-    { metric: 'load', atMost: 1.6 },
   ],
 };
 
 async function measurePoint({ point, isSmall }: RunOptions): Promise<Figures> {
-  const { table, byBlock } = tables[point.value]!;
+  const routes = await readLabelled(points[point.value]!);
+  const messages = announcing(routes);
   const foreign = watchForeignCpu();
-  const updates = isSmall ? 500 : UPDATES;
-  const figures = await measureTable(table, { byBlock, updates });
-  const { routeCount, off, exact, discard, change, withdraw } = figures;
+  const sizeOf = (core: WasmRouteCore) => (100 * core.fibCounters(FIB).entryCount) / routes.length;
+  const discard = sizeOf(await load('discard', messages));
+  const core = await load('exact', messages);
+  const exact = sizeOf(core);
+  drainAll(core);
+  measureUpdates(core, routes, isSmall ? SMALL_UPDATES : WARM_UP_UPDATES);
+  const updates = measureUpdates(core, routes, isSmall ? SMALL_UPDATES : UPDATES);
   return {
-    routes: routeCount,
-    exact: (100 * exact.entryCount) / routeCount,
-    discard: (100 * discard.entryCount) / routeCount,
-    load: (exact.receiveMs + exact.passMs) / (off.receiveMs + off.passMs),
-    pass: exact.passMs,
-    change: change.meanMicroseconds,
-    changeP99: change.p99Microseconds,
-    writes: change.meanWrites,
-    writesP99: change.p99Writes,
-    withdraw: withdraw.meanMicroseconds,
-    withdrawWrites: withdraw.meanWrites,
-    bytes: exact.bytesPerRoute,
+    routes: routes.length,
+    exact,
+    discard,
+    change: updates.change.meanMicroseconds,
+    changeMedian: updates.change.medianMicroseconds,
+    changeP99: updates.change.p99Microseconds,
+    writes: updates.change.meanWrites,
+    writesP99: updates.change.p99Writes,
+    withdraw: updates.withdraw.meanMicroseconds,
+    withdrawWrites: updates.withdraw.meanWrites,
+    announce: updates.announce.meanMicroseconds,
     foreignCores: foreign(),
   };
 }

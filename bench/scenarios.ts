@@ -1,6 +1,7 @@
 // Every bench there is, in the order in which `rutter bench` runs them.
 
 import { aggregation } from './aggregation.ts';
+import { aggregationLoad } from './aggregation-load.ts';
 import { churns } from './churn.ts';
 import { failover } from './failover.ts';
 import { flapStorm } from './flap-storm.ts';
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   kernels,
   networks,
   aggregation,
+  aggregationLoad,
   ingest,
   ingestTen,
   memory,

@@ -69,15 +69,19 @@ async function measureScenario(scenario: Scenario, options: BenchOptions): Promi
   const routes = options.routes ?? (isSmall ? scenario.smallRoutes : scenario.routes);
   const repeats = options.repeats ?? (isSmall ? 1 : scenario.repeats);
   const points = choosePoints(sweep, options);
-  const warmUpRoutes = isSmall ? 0 : Math.floor(routes * scenario.warmUpShare);
-  const warmUp = warmUpRoutes > 0 ? `one run of ${warmUpRoutes} routes each` : 'none';
+  const isWarmedUp = !isSmall && scenario.warmUpShare > 0;
+  const warmUpRoutes = Math.floor(routes * scenario.warmUpShare);
+  const warmUp = isWarmedUp
+    ? `one run${warmUpRoutes > 0 ? ` of ${warmUpRoutes} routes` : ''} each`
+    : 'none';
   const input = scenario.input(routes);
   print(`  input: ${input}`);
   print(`  warm-up: ${warmUp}; repeats: ${repeats}, median (lowest–highest)`);
 
   const { entrants, leftOut } = await whoTakesPart(scenario, options.only);
-  if (warmUpRoutes > 0) {
-    const easy = { routes: warmUpRoutes, point: points[0]!, isSmall: true };
+  const [point] = points;
+  if (isWarmedUp && point !== undefined) {
+    const easy = { routes: warmUpRoutes, point, isSmall: true };
     for (const entrant of entrants) await entrant.warmUp(easy);
   }
   for (let round = 0; round < repeats; round++) {
