@@ -7,19 +7,24 @@
 // before is seen in the stream, before that answer and the updates that precede it are handled: the server works on the next
 // transaction while we take in the last. So when there is much to handle and an answer is due, it waits a moment for that answer,
 // and for the next request to leave us whole: a large one does not fit into the socket's buffer at once.
+//
+// A message of many rows (the first answer of a monitor has them all) is parsed and handled in slices, one per turn of the event loop. What follows
+// waits until it is done, in the socket: nothing is read meanwhile.
 import type { Duplex } from 'node:stream';
 import { describeServerError, OvsdbError } from './errors.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { parseInSlices } from './json-slices.ts';
+import { atOnce, type Sliced } from './slices.ts';
 
 export interface JsonRpcHandlers {
-  notification(method: string, params: readonly unknown[]): void;
+  notification(method: string, params: readonly unknown[]): Sliced<void>;
   /** Called once, when the stream has ended for whatever reason. */
   closed(error: OvsdbError): void;
 }
 
 interface PendingRequest {
   readonly method: string;
-  settle(result: unknown): void;
+  settle(result: unknown): Sliced<void>;
   reject(error: OvsdbError): void;
 }
 
@@ -31,6 +36,9 @@ interface WaitingRequest {
 
 /** Messages up to this length in sum are handled at once. */
 const SMALL_INBOX_LENGTH = 16_384;
+
+/** A message longer than this is parsed in slices. */
+const LONG_MESSAGE_LENGTH = 256 * 1024;
 
 /** How long a large inbox waits for the answer on the wire, which the server writes right after its updates. */
 const ANSWER_GRACE_MS = 2;
@@ -52,6 +60,9 @@ export class JsonRpc {
   #inbox: string[] = [];
   #inboxLength = 0;
   #handling: NodeJS.Timeout | undefined;
+  /** The messages being handled, when one of them is long. */
+  #work: Sliced<void> | undefined;
+  #isWorking = false;
   /** Requests in turn: the one on the wire, and those that wait. */
   #onWire: number | undefined;
   readonly #waiting: WaitingRequest[] = [];
@@ -74,6 +85,17 @@ export class JsonRpc {
     params: unknown,
     accept: (result: unknown) => T = (result) => result as T,
   ): Promise<T> {
+    return this.#request(method, atOnce(accept), (id) => {
+      this.#stream.write(requestText(id, method, JSON.stringify(params)));
+    });
+  }
+
+  /** A request with a long answer: `accept` takes it in slices, before anything that follows is handled. */
+  requestInSlices<T>(
+    method: string,
+    params: unknown,
+    accept: (result: unknown) => Sliced<T>,
+  ): Promise<T> {
     return this.#request(method, accept, (id) => {
       this.#stream.write(requestText(id, method, JSON.stringify(params)));
     });
@@ -81,7 +103,7 @@ export class JsonRpc {
 
   /** A request that is sent when all before it that were made in turn are answered. Its parameters are JSON text already. */
   requestInTurn<T>(method: string, paramsText: string, accept: (result: unknown) => T): Promise<T> {
-    return this.#request(method, accept, (id) => {
+    return this.#request(method, atOnce(accept), (id) => {
       this.#waiting.push({ id, text: requestText(id, method, paramsText) });
       this.#sendNext();
     });
@@ -89,16 +111,16 @@ export class JsonRpc {
 
   #request<T>(
     method: string,
-    accept: (result: unknown) => T,
+    accept: (result: unknown) => Sliced<T>,
     send: (id: number) => void,
   ): Promise<T> {
     const closed = this.#closed;
     if (closed) return Promise.reject(new OvsdbError('not-connected', closed.message));
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
-      const settle = (result: unknown): void => {
+      const settle = function* (result: unknown): Sliced<void> {
         try {
-          resolve(accept(result));
+          resolve(yield* accept(result));
         } catch (error) {
           reject(error);
         }
@@ -119,6 +141,7 @@ export class JsonRpc {
   /** Ends the stream; requests without an answer are rejected with `connection-lost`. */
   close(error: OvsdbError): void {
     this.#handleInbox(); // what has arrived has arrived
+    while (this.#work !== undefined && !this.#isWorking) this.#doSlice();
     if (this.#closed) return;
     this.#closed = error;
     this.#stream.destroy();
@@ -152,16 +175,47 @@ export class JsonRpc {
   }
 
   #handleInbox(): void {
-    const texts = this.#inbox;
-    this.#inbox = [];
-    this.#inboxLength = 0;
     clearTimeout(this.#handling);
     this.#handling = undefined;
-    this.#guard(() => {
-      for (const text of texts) {
-        if (!this.#closed) this.#handle(JSON.parse(text) as Message);
-      }
+    if (this.#work !== undefined) return; // It comes to what is in the inbox.
+    this.#work = this.#handleAll();
+    this.#doSlice();
+    if (this.#work !== undefined) this.#continue();
+  }
+
+  /** The rest in later turns; nothing more is read until then. */
+  #continue(): void {
+    this.#stream.pause();
+    setImmediate(() => {
+      this.#doSlice();
+      if (this.#work !== undefined) this.#continue();
+      else if (this.#closed === undefined) this.#stream.resume();
     });
+  }
+
+  #doSlice(): void {
+    const work = this.#work;
+    if (work === undefined) return;
+    let isDone: boolean | undefined = true;
+    this.#isWorking = true;
+    this.#guard(() => {
+      isDone = work.next().done;
+    });
+    this.#isWorking = false;
+    if (isDone) this.#work = undefined;
+  }
+
+  *#handleAll(): Sliced<void> {
+    while (this.#inbox.length > 0) {
+      const texts = this.#inbox;
+      this.#inbox = [];
+      this.#inboxLength = 0;
+      for (const text of texts) {
+        if (this.#closed) return;
+        const isLong = text.length > LONG_MESSAGE_LENGTH;
+        yield* this.#handle((isLong ? yield* parseInSlices(text) : JSON.parse(text)) as Message);
+      }
+    }
   }
 
   /** What the other side says wrong ends the stream, not us. */
@@ -174,10 +228,10 @@ export class JsonRpc {
     }
   }
 
-  #handle(message: Message): void {
-    if (message.method === undefined) this.#handleAnswer(message);
+  *#handle(message: Message): Sliced<void> {
+    if (message.method === undefined) yield* this.#handleAnswer(message);
     else if (message.id === null || message.id === undefined) {
-      this.#handlers.notification(message.method, message.params ?? []);
+      yield* this.#handlers.notification(message.method, message.params ?? []);
     } else this.#handleRequest(message);
   }
 
@@ -190,14 +244,14 @@ export class JsonRpc {
     this.#stream.write(JSON.stringify(answer));
   }
 
-  #handleAnswer({ id, result, error }: Message): void {
+  *#handleAnswer({ id, result, error }: Message): Sliced<void> {
     const pending = this.#pending.get(id as number);
     if (!pending) return;
     this.#pending.delete(id as number);
     // Seen only now: the server does not write the id first.
     if (id === this.#onWire) this.#turnEnds();
     if (error === null || error === undefined) {
-      pending.settle(result);
+      yield* pending.settle(result);
       return;
     }
     const { serverError, details } = describeServerError(error);

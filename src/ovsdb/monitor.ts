@@ -19,10 +19,13 @@
 // A table may be monitored without inserts. What is not here is then not missed, and learn() takes rows from elsewhere: the
 // answer to a select, or what we have written ourselves and need not be told (src/sinks/ovn/row.ts has the figures).
 //
+// Rows are taken in slices (slices.ts). Between two of them some rows are as before and some as after; consumers are told when all are in.
+//
 // Set columns are changed in place and a change says what a set gained and lost, so that one route more on a router with
 // 50 000 costs what one route costs. Where only whole values are told (`monitor`, snapshots) the sets are compared.
 import { OvsdbError } from './errors.ts';
 import type { DatabaseSchema } from './schema.ts';
+import type { Sliced } from './slices.ts';
 import type { Condition } from './transaction.ts';
 import {
   applyDifference,
@@ -86,6 +89,10 @@ interface Table {
 }
 
 const NO_COLUMNS: ReadonlyMap<string, ColumnType> = new Map();
+
+/** Rows taken between two yields: one to three milliseconds. */
+const ROWS_PER_SLICE = 500;
+
 const NO_SET_CHANGES: ReadonlyMap<string, SetChange> = new Map();
 
 export class Monitor {
@@ -160,16 +167,20 @@ export class Monitor {
   }
 
   /** Takes the rows of a snapshot; returns how they differ from what was here. */
-  replace(method: MonitorMethod, snapshot: unknown): RowChange[] {
+  *replace(method: MonitorMethod, snapshot: unknown): Sliced<RowChange[]> {
     const changes: RowChange[] = [];
+    let rowCount = 0;
     for (const table of this.#tables.values()) {
       const wireRows = (snapshot as WireTables)[table.name] ?? {};
-      for (const [uuid, update] of Object.entries(wireRows)) {
+      for (const uuid of Object.keys(wireRows)) {
+        if (++rowCount % ROWS_PER_SLICE === 0) yield;
+        const update = wireRows[uuid]!;
         const wire =
           method === 'monitor' ? (update as RowUpdate).new : (update as RowUpdate2).initial;
         this.#put(table, uuid, wire ?? {}, changes);
       }
       for (const uuid of table.rows.keys()) {
+        if (++rowCount % ROWS_PER_SLICE === 0) yield;
         if (!(uuid in wireRows)) this.#delete(table, uuid, changes);
       }
     }
@@ -177,11 +188,13 @@ export class Monitor {
   }
 
   /** Takes the `<table-updates2>` of update2 and update3. */
-  applyDifferences(updates: unknown): RowChange[] {
+  *applyDifferences(updates: unknown): Sliced<RowChange[]> {
     const changes: RowChange[] = [];
+    let rowCount = 0;
     for (const [table, rows] of this.#updatedTables(updates)) {
-      for (const [uuid, wire] of Object.entries(rows)) {
-        const update = wire as RowUpdate2;
+      for (const uuid of Object.keys(rows)) {
+        if (++rowCount % ROWS_PER_SLICE === 0) yield;
+        const update = rows[uuid] as RowUpdate2;
         if (update.modify) this.#modify(table, uuid, update.modify, changes);
         else if (update.delete !== undefined) this.#delete(table, uuid, changes);
         else this.#put(table, uuid, update.insert ?? update.initial ?? {}, changes);
@@ -191,11 +204,13 @@ export class Monitor {
   }
 
   /** Takes the `<table-updates>` of update (RFC 7047 §4.1.6). */
-  applyValues(updates: unknown): RowChange[] {
+  *applyValues(updates: unknown): Sliced<RowChange[]> {
     const changes: RowChange[] = [];
+    let rowCount = 0;
     for (const [table, rows] of this.#updatedTables(updates)) {
-      for (const [uuid, wire] of Object.entries(rows)) {
-        const update = wire as RowUpdate;
+      for (const uuid of Object.keys(rows)) {
+        if (++rowCount % ROWS_PER_SLICE === 0) yield;
+        const update = rows[uuid] as RowUpdate;
         if (update.new) this.#put(table, uuid, update.new, changes);
         else this.#delete(table, uuid, changes);
       }

@@ -15,6 +15,7 @@ import {
   SERVER_DATABASE,
   serverTables,
 } from './server-status.ts';
+import { finish, type Sliced } from './slices.ts';
 import { type EncodedTransaction, type OperationResult, readResults } from './transaction.ts';
 
 export const NO_TRANSACTION = '00000000-0000-0000-0000-000000000000';
@@ -137,7 +138,7 @@ export class Session {
       method,
       [SERVER_DATABASE, SERVER_MONITOR_ID, this.#serverMonitor.requests(method)],
       (snapshot) => {
-        this.#serverMonitor.replace(method, snapshot);
+        finish(this.#serverMonitor.replace(method, snapshot));
         this.#judge();
       },
     );
@@ -179,39 +180,39 @@ export class Session {
     const { monitor, lastTransactionId } = this.#shared;
     const params: unknown[] = [this.#options.database, MONITOR_ID, monitor.requests(method)];
     if (method === 'monitor_cond_since') params.push(lastTransactionId);
-    return this.#rpc.request(method, params, (result) => {
-      this.#takeRows(method, result);
-      this.#handlers.synced();
-    });
+    return this.#rpc.requestInSlices(method, params, (result) => this.#takeRows(method, result));
   }
 
-  #takeRows(method: MonitorMethod, result: unknown): void {
+  *#takeRows(method: MonitorMethod, result: unknown): Sliced<void> {
     const { monitor } = this.#shared;
     // Until the rows are in they are of no known transaction: a failure in here must lead to a snapshot.
     this.#shared.lastTransactionId = NO_TRANSACTION;
     if (method !== 'monitor_cond_since') {
-      this.#handlers.changed(monitor.replace(method, result));
-      return;
+      this.#handlers.changed(yield* monitor.replace(method, result));
+    } else {
+      const [isFound, transactionId, updates] = result as [boolean, string, unknown];
+      const changes = isFound
+        ? yield* monitor.applyDifferences(updates)
+        : yield* monitor.replace(method, updates);
+      this.#shared.lastTransactionId = transactionId;
+      this.#handlers.changed(changes);
     }
-    const [isFound, transactionId, updates] = result as [boolean, string, unknown];
-    const changes = isFound ? monitor.applyDifferences(updates) : monitor.replace(method, updates);
-    this.#shared.lastTransactionId = transactionId;
-    this.#handlers.changed(changes);
+    this.#handlers.synced();
   }
 
-  #notified(method: string, params: readonly unknown[]): void {
+  *#notified(method: string, params: readonly unknown[]): Sliced<void> {
     const [first, second, third] = params;
     switch (method) {
       case 'update3':
-        this.#takeUpdate(() => this.#shared.monitor.applyDifferences(third));
+        yield* this.#takeUpdate(this.#shared.monitor.applyDifferences(third));
         this.#shared.lastTransactionId = second as string;
         return;
       case 'update2':
         if (first === SERVER_MONITOR_ID) this.#takeServerUpdate(second);
-        else this.#takeUpdate(() => this.#shared.monitor.applyDifferences(second));
+        else yield* this.#takeUpdate(this.#shared.monitor.applyDifferences(second));
         return;
       case 'update':
-        this.#takeUpdate(() => this.#shared.monitor.applyValues(second));
+        yield* this.#takeUpdate(this.#shared.monitor.applyValues(second));
         return;
       case 'locked':
         this.#handlers.lockChanged(true);
@@ -227,19 +228,17 @@ export class Session {
     }
   }
 
-  #takeUpdate(apply: () => RowChange[]): void {
-    let changes: RowChange[];
-    try {
-      changes = apply();
-    } catch (error) {
-      this.#shared.lastTransactionId = NO_TRANSACTION;
-      throw error;
-    }
+  *#takeUpdate(work: Sliced<RowChange[]>): Sliced<void> {
+    const known = this.#shared.lastTransactionId;
+    // Half of a transaction is no transaction: who breaks off in here needs a snapshot.
+    this.#shared.lastTransactionId = NO_TRANSACTION;
+    const changes = yield* work;
+    this.#shared.lastTransactionId = known;
     if (changes.length > 0) this.#handlers.changed(changes);
   }
 
   #takeServerUpdate(updates: unknown): void {
-    this.#serverMonitor.applyDifferences(updates);
+    finish(this.#serverMonitor.applyDifferences(updates));
     this.#judge();
   }
 

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { OvsdbError } from '../../src/ovsdb/errors.ts';
 import { JsonRpc } from '../../src/ovsdb/json-rpc.ts';
+import { atOnce } from '../../src/ovsdb/slices.ts';
 
 /** The other end of the stream: what was written to it, and a way to speak. */
 class FakeServer extends Duplex {
@@ -24,7 +25,9 @@ function connect() {
   const notifications: [string, readonly unknown[]][] = [];
   const errors: OvsdbError[] = [];
   const rpc = new JsonRpc(server, {
-    notification: (method, params) => notifications.push([method, params]),
+    notification: atOnce((method: string, params: readonly unknown[]) => {
+      notifications.push([method, params]);
+    }),
     closed: (error) => errors.push(error),
   });
   return { server, rpc, notifications, errors };
@@ -143,5 +146,78 @@ describe('JsonRpc', () => {
     server.push('{"id":}');
     await settled();
     expect(errors.map(({ code }) => code)).toEqual(['protocol']);
+  });
+});
+
+describe('a message of many rows', () => {
+  const rows = Object.fromEntries(
+    Array.from({ length: 4000 }, (_, i) => [`u${i}`, { initial: { name: `row ${i}`.repeat(20) } }]),
+  );
+
+  it('is parsed and taken in slices, in the order of the stream', async () => {
+    const { server, rpc, notifications } = connect();
+    const order: string[] = [];
+    const taken = rpc.requestInSlices('monitor', [], function* (result) {
+      expect(result).toEqual({ Port: rows });
+      for (const part of ['first', 'second']) {
+        order.push(`${part} after ${notifications.length}`);
+        yield;
+      }
+      return 'done';
+    });
+    server.say(
+      { id: null, method: 'update', params: [1] },
+      { id: 1, result: { Port: rows }, error: null },
+      { id: null, method: 'update', params: [2] },
+    );
+    let turns = 0;
+    while (notifications.length < 2) {
+      await settled();
+      turns++;
+    }
+    expect(turns).toBeGreaterThan(3);
+    expect(order).toEqual(['first after 1', 'second after 1']);
+    expect(await taken).toBe('done');
+  });
+
+  it('is read alone: what follows stays in the socket until it is done', async () => {
+    const { server, rpc, notifications } = connect();
+    let isOver = false;
+    void rpc.requestInSlices('monitor', [], function* () {
+      while (!isOver) yield;
+    });
+    server.say({ id: 1, result: { Port: rows }, error: null });
+    for (let turn = 0; turn < 20; turn++) await settled();
+    server.say({ id: null, method: 'update', params: [] });
+    for (let turn = 0; turn < 20; turn++) await settled();
+    expect(server.isPaused()).toBe(true);
+    expect(notifications).toHaveLength(0);
+    isOver = true;
+    while (notifications.length === 0) await settled();
+    expect(server.isPaused()).toBe(false);
+  });
+
+  it('that had arrived is taken to its end when the stream ends', async () => {
+    const { server, rpc, errors } = connect();
+    let slices = 0;
+    const taken = rpc.requestInSlices('monitor', [], function* () {
+      for (; slices < 5; slices++) yield;
+      return slices;
+    });
+    server.say({ id: 1, result: { Port: rows }, error: null });
+    await settled();
+    expect(slices).toBeLessThan(5);
+    server.destroy();
+    expect(await taken).toBe(5);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('that is no JSON ends the stream', async () => {
+    const { server, rpc, errors } = connect();
+    const asked = rpc.request('monitor', []);
+    const text = JSON.stringify({ id: 1, result: { Port: rows }, error: null });
+    server.push(text.replace('"u3999":', '"u3999";'));
+    await expect(asked).rejects.toMatchObject({ code: 'connection-lost' });
+    expect(errors).toMatchObject([{ code: 'protocol' }]);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Monitor, type RowChange } from '../../src/ovsdb/monitor.ts';
 import { parseSchema } from '../../src/ovsdb/schema.ts';
+import { finish } from '../../src/ovsdb/slices.ts';
 
 const schema = parseSchema({
   name: 'Test',
@@ -143,9 +144,10 @@ describe('Monitor', () => {
         const copy = new Map<string, TestRow>();
         let before: TestTable = {};
         for (const { table, way } of steps) {
-          if (way === 'v2') follow(copy, monitor.applyDifferences(differences(before, table)));
-          else if (way === 'v1') follow(copy, monitor.applyValues(values(before, table)));
-          else follow(copy, monitor.replace('monitor_cond', snapshot(table, 'initial')));
+          if (way === 'v2')
+            follow(copy, finish(monitor.applyDifferences(differences(before, table))));
+          else if (way === 'v1') follow(copy, finish(monitor.applyValues(values(before, table))));
+          else follow(copy, finish(monitor.replace('monitor_cond', snapshot(table, 'initial'))));
           expect(contents(monitor)).toEqual(sorted(table));
           expect(Object.fromEntries(copy)).toEqual(sorted(table));
           before = table;
@@ -159,8 +161,10 @@ describe('Monitor', () => {
     fc.assert(
       fc.property(testTable, (table) => {
         const monitor = newMonitor();
-        monitor.replace('monitor', snapshot(table, 'new'));
-        expect(monitor.replace('monitor_cond_since', snapshot(table, 'initial'))).toEqual([]);
+        finish(monitor.replace('monitor', snapshot(table, 'new')));
+        expect(finish(monitor.replace('monitor_cond_since', snapshot(table, 'initial')))).toEqual(
+          [],
+        );
       }),
     );
   });
@@ -177,15 +181,17 @@ describe('Monitor', () => {
 
   it('keeps no column that was not asked for', () => {
     const monitor = newMonitor();
-    monitor.replace('monitor_cond', { Router: { u: { initial: { name: 'r', secret: 's' } } } });
-    monitor.applyDifferences({ Router: { u: { modify: { secret: 't', name: 'q' } } } });
+    finish(
+      monitor.replace('monitor_cond', { Router: { u: { initial: { name: 'r', secret: 's' } } } }),
+    );
+    finish(monitor.applyDifferences({ Router: { u: { modify: { secret: 't', name: 'q' } } } }));
     expect(Object.keys(monitor.rows('Router').get('u')!)).toEqual(['name', 'routes', 'ids']);
     expect(monitor.rows('Router').get('u')!['name']).toBe('q');
   });
 
   it('refuses a difference for a row it does not have: something was missed', () => {
     expect(() =>
-      newMonitor().applyDifferences({ Router: { u: { modify: { name: 'x' } } } }),
+      finish(newMonitor().applyDifferences({ Router: { u: { modify: { name: 'x' } } } })),
     ).toThrow(/unknown row u/);
   });
 
@@ -195,10 +201,12 @@ describe('Monitor', () => {
     expect(monitor.requests('monitor_cond')).toEqual({
       Router: [{ columns: ['name'], select: { insert: false } }],
     });
-    expect(monitor.applyDifferences({ Router: { u: { modify: { name: 'x' } } } })).toEqual([]);
-    expect(monitor.applyDifferences({ Router: { u: { delete: null } } })).toEqual([]);
+    expect(finish(monitor.applyDifferences({ Router: { u: { modify: { name: 'x' } } } }))).toEqual(
+      [],
+    );
+    expect(finish(monitor.applyDifferences({ Router: { u: { delete: null } } }))).toEqual([]);
     monitor.learn('Router', 'u', { name: 'a' });
-    const [change] = monitor.applyDifferences({ Router: { u: { modify: { name: 'b' } } } });
+    const [change] = finish(monitor.applyDifferences({ Router: { u: { modify: { name: 'b' } } } }));
     expect(change).toMatchObject({ kind: 'modify', row: { name: 'b' } });
   });
 
@@ -210,6 +218,30 @@ describe('Monitor', () => {
     monitor.useSchema(schema);
     expect(Object.keys(monitor.requests('monitor_cond_since'))).toEqual(['Router']);
     expect(monitor.rows('Later').size).toBe(0);
+  });
+
+  it('takes many rows in slices of a few hundred, and then says so once', () => {
+    const rows = (member: string) =>
+      Object.fromEntries(
+        Array.from({ length: 20_000 }, (_, i) => [
+          `u${i}`,
+          { [member]: { name: `${member} ${i}` } },
+        ]),
+      );
+    const monitor = newMonitor();
+    for (const work of [
+      monitor.replace('monitor_cond', { Router: rows('initial') }),
+      monitor.applyDifferences({ Router: rows('modify') }),
+      monitor.applyValues({ Router: rows('new') }),
+      monitor.replace('monitor_cond', {}),
+    ]) {
+      let slices = 1;
+      let step = work.next();
+      for (; !step.done; step = work.next()) slices++;
+      expect(slices).toBeGreaterThan(20);
+      expect(step.value).toHaveLength(20_000);
+    }
+    expect(monitor.rows('Router').size).toBe(0);
   });
 
   it('refuses a schema without a table it is to monitor', () => {

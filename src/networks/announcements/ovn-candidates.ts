@@ -31,14 +31,19 @@ interface Found {
   readonly notReady: string | undefined;
 }
 
+/** The Chassis row of this node is another, or is gone. */
+interface ChassisChange {
+  readonly chassis: string | undefined;
+}
+
 const natTypes = { 'floating-ips': 'dnat_and_snat', 'egress-ips': 'snat' } as const;
 
 export class OvnCandidates {
   readonly #requests: ReadonlyMap<string, OvnRequest>;
   readonly #rows = new OvnRows();
   readonly #readiness: Readiness;
-  /** Changes as they came; of the first, so many rows have been read. */
-  readonly #unread: (readonly RowChange[])[] = [];
+  /** What came, in its order; of the first, so many rows have been read. */
+  readonly #unread: (readonly RowChange[] | ChassisChange)[] = [];
   #readCount = 0;
   readonly #isKnown: (subject: string) => boolean;
   /** Touched subjects that had candidates: what they say now may be bad news. */
@@ -73,6 +78,11 @@ export class OvnCandidates {
   #readRows(most: number): void {
     for (let left = most; left > 0 && this.#unread.length > 0; ) {
       const changes = this.#unread[0]!;
+      if ('chassis' in changes) {
+        this.#moveTo(changes.chassis);
+        this.#unread.shift();
+        continue;
+      }
       const next = changes.slice(this.#readCount, this.#readCount + left);
       this.#rows.take(next);
       for (const change of next) this.#touch(change);
@@ -86,7 +96,10 @@ export class OvnCandidates {
 
   /** The Chassis row of this node is another, or is gone: what is bound to it comes as changes. */
   setChassis(uuid: string | undefined): void {
-    this.#readRows(Number.POSITIVE_INFINITY);
+    this.#unread.push({ chassis: uuid });
+  }
+
+  #moveTo(uuid: string | undefined): void {
     this.#rows.setChassis(uuid);
     for (const port of this.#rows.all('Logical_Switch_Port')) this.#add(`port ${port.uuid}`);
     this.#touchGateways();

@@ -10,6 +10,7 @@
 import { OvsdbError } from '../../ovsdb/errors.ts';
 import { JsonRpc } from '../../ovsdb/json-rpc.ts';
 import { openStream, type Remote, type TlsFiles } from '../../ovsdb/remote.ts';
+import { atOnce } from '../../ovsdb/slices.ts';
 
 const SOUTHBOUND = 'OVN_Southbound';
 const FLOW_TABLE = 'Logical_Flow';
@@ -131,7 +132,9 @@ export class NorthdLag {
 
   #handlers() {
     return {
-      notification: (method: string, params: readonly unknown[]) => this.#hear(method, params),
+      notification: atOnce((method: string, params: readonly unknown[]) =>
+        this.#hear(method, params),
+      ),
       closed: () => this.#reconnectLater(),
     };
   }
