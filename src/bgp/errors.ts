@@ -1,6 +1,12 @@
 // BgpError: the peer is wrong, and the NOTIFICATION that tells it so; and the NOTIFICATIONs we send by ourselves.
 import { CeaseReason, ErrorCode, FsmError } from './iana.ts';
-import type { Notification } from './messages/notification.ts';
+
+/** What a NOTIFICATION says (RFC 4271 §4.5). */
+export interface Notification {
+  readonly code: number;
+  readonly subcode: number;
+  readonly data: Uint8Array;
+}
 
 /** Caught in session.ts only, where it becomes the NOTIFICATION. */
 export class BgpError extends Error {

@@ -28,10 +28,11 @@ import {
   fsmError,
   hardReset,
   holdTimerExpired,
+  type Notification,
   sendHoldTimerExpired,
 } from './errors.ts';
 import { CeaseReason, ErrorCode, OpenError } from './iana.ts';
-import { isHardReset, type Notification, notificationText } from './messages/notification.ts';
+import { isHardReset, notificationText } from './messages/notification.ts';
 import type { OpenMessage } from './messages/open.ts';
 
 export type State = 'idle' | 'connect' | 'active' | 'openSent' | 'openConfirm' | 'established';

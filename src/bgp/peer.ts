@@ -4,16 +4,11 @@ import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix } from '../net/prefix.ts';
 import { AdjRibOut, type AdvertisedRoute } from './adj-rib-out.ts';
 import type { CapabilityOffer, NegotiatedSession } from './capabilities.ts';
-import { cease } from './errors.ts';
+import { cease, type Notification } from './errors.ts';
 import { type FsmConfig, resolveCollision, type State } from './fsm.ts';
 import { CeaseReason } from './iana.ts';
 import { MessageCounters } from './message-counters.ts';
-import {
-  encodeNotification,
-  type Notification,
-  notificationText,
-  shutdownText,
-} from './messages/notification.ts';
+import { encodeNotification, notificationText, shutdownText } from './messages/notification.ts';
 import type { OpenMessage } from './messages/open.ts';
 import {
   BGP_PORT,

@@ -1,7 +1,7 @@
 // One connection's session: performs what fsm.ts decides, on a connection and timers, and tells it what happens.
 import { type CapabilityOffer, encodeCapabilities, offerCapabilities } from './capabilities.ts';
 import type { Clock } from './clock.ts';
-import { BgpError } from './errors.ts';
+import { BgpError, type Notification } from './errors.ts';
 import { Framer, messageType } from './framing.ts';
 import {
   type Action,
@@ -19,11 +19,7 @@ import {
 import { AS_TRANS, MessageType } from './iana.ts';
 import type { MessageCounters } from './message-counters.ts';
 import { encodeKeepalive } from './messages/keepalive.ts';
-import {
-  decodeNotification,
-  encodeNotification,
-  type Notification,
-} from './messages/notification.ts';
+import { decodeNotification, encodeNotification } from './messages/notification.ts';
 import { decodeOpen, encodeOpen, type OpenMessage } from './messages/open.ts';
 import type { RouteExchange } from './route-exchange.ts';
 import { SessionTimers } from './session-timers.ts';

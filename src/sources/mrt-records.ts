@@ -1,10 +1,11 @@
 // The bodies of MRT records → typed records: one function per type (RFC 6396 §4, RFC 8050 §3–4).
 // A ReadError (a length that does not fit) is the caller's to report.
 import { ByteReader, ReadError } from '../net/byte-reader.ts';
-import type { MrtFrame, MrtReadOptions } from './mrt.ts';
 import {
   type MessageRecord,
+  type MrtFrame,
   type MrtPeer,
+  type MrtReadOptions,
   type MrtRecord,
   MrtType,
   mrtTypeName,

@@ -204,3 +204,17 @@ export class MrtError extends Error {
     this.offset = offset;
   }
 }
+
+export interface MrtReadOptions {
+  /** Take every UPDATE as carrying path identifiers (BIRD 1 wrote them without saying so in the subtype). */
+  readonly assumeAddPath?: boolean;
+}
+
+/** A record as framed, before its body is read. */
+export interface MrtFrame {
+  readonly offset: number;
+  readonly timestampSeconds: number;
+  readonly mrtType: number;
+  readonly subtype: number;
+  readonly body: Uint8Array;
+}

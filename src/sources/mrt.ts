@@ -8,6 +8,8 @@ import { decodeRecord } from './mrt-records.ts';
 import {
   isMrtType,
   MrtError,
+  type MrtFrame,
+  type MrtReadOptions,
   type MrtRecord,
   mrtTypeName,
   type PeerIndexTable,
@@ -18,20 +20,6 @@ const HEADER_SIZE = 12;
 
 /** A RIB record with an entry of every possible peer stays below this; a longer one is a sign of lost framing. */
 const MAX_RECORD_SIZE = 64 << 20;
-
-export interface MrtReadOptions {
-  /** Take every UPDATE as carrying path identifiers (BIRD 1 wrote them without saying so in the subtype). */
-  readonly assumeAddPath?: boolean;
-}
-
-/** A record as framed, before its body is read. */
-export interface MrtFrame {
-  readonly offset: number;
-  readonly timestampSeconds: number;
-  readonly mrtType: number;
-  readonly subtype: number;
-  readonly body: Uint8Array;
-}
 
 /** Records hold views into the chunks: copy what must outlive them cheaply. */
 export async function* readMrt(

@@ -6,6 +6,7 @@ import {
   type NegotiatedSession,
   noCapabilities,
 } from '../../src/bgp/capabilities.ts';
+import type { Notification } from '../../src/bgp/errors.ts';
 import { cease } from '../../src/bgp/errors.ts';
 import {
   advance,
@@ -17,7 +18,6 @@ import {
   type State,
   step,
 } from '../../src/bgp/fsm.ts';
-import type { Notification } from '../../src/bgp/messages/notification.ts';
 
 const config: FsmConfig = {
   localAsn: 64512,

@@ -1,13 +1,12 @@
 // The speaker with virtual time and connections in memory: two of our own, and one against a scripted peer.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeCapabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
-import { administrativeCease, cease } from '../../src/bgp/errors.ts';
+import { administrativeCease, cease, type Notification } from '../../src/bgp/errors.ts';
 import { Framer, frame, messageType } from '../../src/bgp/framing.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';
 import {
   decodeNotification,
   encodeNotification,
-  type Notification,
   notificationText,
 } from '../../src/bgp/messages/notification.ts';
 import { decodeOpen, encodeOpen } from '../../src/bgp/messages/open.ts';

@@ -1,7 +1,8 @@
 // MRT data that is cut, damaged or strange: what is sound is read, the rest is reported with its place.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type MrtReadOptions, readMrt } from '../../src/sources/mrt.ts';
+import { readMrt } from '../../src/sources/mrt.ts';
+import type { MrtReadOptions } from '../../src/sources/mrt-types.ts';
 import { MrtError, type MrtRecord } from '../../src/sources/mrt-types.ts';
 import { updatesOf } from '../../src/sources/mrt-updates.ts';
 

@@ -1,13 +1,8 @@
 // NOTIFICATION: why a session ends (RFC 4271 §4.5), with texts (RFC 9003) and Hard Reset (RFC 8538).
 import { ByteWriter } from '../../net/byte-writer.ts';
+import type { Notification } from '../errors.ts';
 import { bodyReader, frame } from '../framing.ts';
 import { CeaseReason, ErrorCode, errorText, MessageType } from '../iana.ts';
-
-export interface Notification {
-  readonly code: number;
-  readonly subcode: number;
-  readonly data: Uint8Array;
-}
 
 export function encodeNotification({ code, subcode, data }: Notification): Uint8Array {
   const body = new ByteWriter(2 + data.length).uint8(code).uint8(subcode).bytes(data);

@@ -1,10 +1,9 @@
 // ROUTE-REFRESH: please send a family again, or the marks around it (RFC 2918, RFC 7313). Not here: ORF entries (RFC 5291),
 // which are skipped.
 import { ByteWriter } from '../../net/byte-writer.ts';
-import { BgpError } from '../errors.ts';
+import { BgpError, type Notification } from '../errors.ts';
 import { bodyReader, frame } from '../framing.ts';
 import { ErrorCode, HEADER_SIZE, HeaderError, MessageType, RouteRefreshError } from '../iana.ts';
-import type { Notification } from './notification.ts';
 
 /** RFC 7313 §3.2. */
 export const RefreshSubtype = { request: 0, begin: 1, end: 2 } as const;
