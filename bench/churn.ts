@@ -24,9 +24,9 @@ const LOAD_DEADLINE_MS = 240_000;
 
 const questions: Readonly<Record<ChurnKind, string>> = {
   announce: 'new attributes, the same way',
-  withdraw: 'all are withdrawn, all come back',
-  'next-hop': 'all go to another next hop and back',
-  flap: 'each goes and comes',
+  withdraw: 'all are withdrawn, then all come back',
+  'next-hop': 'all go to another next hop, then all back',
+  flap: 'each is withdrawn and back with the next UPDATE',
   hunt: 'longer and longer paths, then none, then the first again',
 };
 
@@ -34,38 +34,35 @@ function rate(value: number): Point {
   return { name: value === 0 ? 'as fast as taken' : `${value / 1000} 000/s`, value };
 }
 
-/** Flap is withdraw without a pause in between: of the two, one is measured. */
-export const churns: readonly Scenario[] = churnKinds
-  .filter((kind) => kind !== 'flap')
-  .map((kind) => ({
-    name: `churn-${kind}`,
-    question: `what does an UPDATE cost, and how many are taken? ${questions[kind]}`,
-    routes: 100_000,
-    smallRoutes: 2000,
-    repeats: 1,
-    sweep: {
-      title: 'UPDATEs offered',
-      scale: 'names',
-      points: [1000, 10_000, 50_000, 0].map(rate),
-      smallPoints: [rate(10_000)],
-    },
-    warmUpShare: 0,
-    obstacle: needsRoot,
-    input: (routes) =>
-      `${describeFeed(routes)}; then ${CHURNING} of them for ${SECONDS} s, one prefix per UPDATE`,
-    metrics: [
-      { key: 'taken', title: 'UPDATEs taken', unit: 'updates/s', isMoreBetter: true },
-      { key: 'each', title: 'CPU per UPDATE', unit: 'µs' },
-      { key: 'behind', title: 'last byte behind', unit: 'ms' },
-      VERIFIED,
-    ],
-    contestants: [
-      takesChurn(rutter, kind),
-      { ...takesChurn(rutter, kind, programming), name: 'Rutter programming' },
-      ...[bird, frr, gobgp].map((receiver) => takesChurn(receiver, kind)),
-    ],
-    goals: [],
-  }));
+export const churns: readonly Scenario[] = churnKinds.map((kind) => ({
+  name: `churn-${kind}`,
+  question: `what does an UPDATE cost, and how many are taken? ${questions[kind]}`,
+  routes: 100_000,
+  smallRoutes: 2000,
+  repeats: 1,
+  sweep: {
+    title: 'UPDATEs offered',
+    scale: 'names',
+    points: [1000, 10_000, 50_000, 0].map(rate),
+    smallPoints: [rate(10_000)],
+  },
+  warmUpShare: 0,
+  obstacle: needsRoot,
+  input: (routes) =>
+    `${describeFeed(routes)}; then ${CHURNING} of them for ${SECONDS} s, one prefix per UPDATE`,
+  metrics: [
+    { key: 'taken', title: 'UPDATEs taken', unit: 'updates/s', isMoreBetter: true },
+    { key: 'each', title: 'CPU per UPDATE', unit: 'µs' },
+    { key: 'behind', title: 'last byte behind', unit: 'ms' },
+    VERIFIED,
+  ],
+  contestants: [
+    takesChurn(rutter, kind),
+    { ...takesChurn(rutter, kind, programming), name: 'Rutter programming' },
+    ...[bird, frr, gobgp].map((receiver) => takesChurn(receiver, kind)),
+  ],
+  goals: [],
+}));
 
 type Start = (site: Site) => Promise<RunningReceiver>;
 

@@ -13,12 +13,13 @@ export interface ChurnOptions {
   readonly otherNextHop: IpAddress;
 }
 
-/** How the rounds over the routes differ, in turn. */
-const rounds: Readonly<Record<ChurnKind, readonly Round[]>> = {
+/** What becomes of a route, in turn. A step is taken by all routes, and then the next one. */
+const courses: Readonly<Record<ChurnKind, readonly Step[]>> = {
   // the same way with other attributes: nothing forwards differently
   announce: [{ pathLength: 1 }, { pathLength: 0 }],
   withdraw: ['withdraw', { pathLength: 0 }],
   'next-hop': [{ pathLength: 0, isElsewhere: true }, { pathLength: 0 }],
+  // the one that takes its whole course before the next route does
   flap: ['withdraw', { pathLength: 0 }],
   // longer and longer ways before the route is given up, as RFC 4271 speakers behind a lost origin say them
   hunt: [
@@ -30,13 +31,14 @@ const rounds: Readonly<Record<ChurnKind, readonly Round[]>> = {
   ],
 };
 
-type Round = 'withdraw' | { readonly pathLength: number; readonly isElsewhere?: true };
+type Step = 'withdraw' | { readonly pathLength: number; readonly isElsewhere?: true };
 
 /** UPDATE number `index` of the churn, without end. After a whole number of periods every route is as in the table. */
 export function churnUpdate(feed: Feed, options: ChurnOptions, index: number): Uint8Array {
-  const steps = rounds[options.kind];
-  const route = index % options.routes;
-  const step = steps[Math.floor(index / options.routes) % steps.length]!;
+  const steps = courses[options.kind];
+  const isAtOnce = options.kind === 'flap';
+  const route = Math.floor(index / (isAtOnce ? steps.length : 1)) % options.routes;
+  const step = steps[Math.floor(index / (isAtOnce ? 1 : options.routes)) % steps.length]!;
   if (step === 'withdraw') return feed.encodeWithdrawal(route);
   const nextHop = step.isElsewhere ? options.otherNextHop : options.nextHop;
   return feed.encodeChange(route, nextHop, step.pathLength);
@@ -44,5 +46,5 @@ export function churnUpdate(feed: Feed, options: ChurnOptions, index: number): U
 
 /** UPDATEs after which every route is as in the table again. */
 export function churnPeriod({ kind, routes }: Pick<ChurnOptions, 'kind' | 'routes'>): number {
-  return rounds[kind].length * routes;
+  return courses[kind].length * routes;
 }

@@ -2,7 +2,8 @@
 import type { Metric } from './scenario.ts';
 
 export function formatFigure(value: number, unit: Metric['unit']): string {
-  return unit === 'count' ? round(value) : `${round(value)} ${unit}`;
+  if (unit !== 'count') return `${round(value)} ${unit}`;
+  return Number.isInteger(value) && Math.abs(value) < 100 ? String(value) : round(value);
 }
 
 /** Three significant digits, or whole numbers with their thousands apart. */

@@ -8,10 +8,10 @@ const PAUSE_MS = 15;
 const CHANGE_DEADLINE_MS = 60_000;
 
 export const latencyMetrics: readonly Metric[] = [
-  { key: 'median', title: 'median', unit: 'ms' },
-  { key: 'p90', title: 'p90', unit: 'ms' },
-  { key: 'p99', title: 'p99', unit: 'ms' },
-  { key: 'worst', title: 'worst', unit: 'ms' },
+  { key: 'median', title: 'one change, median', unit: 'ms' },
+  { key: 'p90', title: 'one change, p90', unit: 'ms' },
+  { key: 'p99', title: 'one change, p99', unit: 'ms' },
+  { key: 'worst', title: 'one change, worst', unit: 'ms' },
 ];
 
 /** What a watcher has seen, and who waits for one of it. */

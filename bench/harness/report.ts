@@ -1,15 +1,21 @@
 // Results → a report a person reads: one HTML page that needs nothing else, and every plot as an SVG file of its own. Pure.
+
+import { formatFigure, round } from './figure.ts';
 import { formatMachine } from './machine.ts';
-import { drawPlot, escapeMarkup, type Mark, type Plot, type Series } from './plot.ts';
+import { drawPlot } from './plot.ts';
 import {
   type BenchResult,
+  type ContestantResult,
+  type GoalResult,
   type MeasuredResult,
   type PointResult,
   type ScenarioResult,
   summaryOf,
 } from './result.ts';
-import type { Metric } from './scenario.ts';
-import { formatCell, formatGoal, formatRatios } from './text.ts';
+import { FOREIGN_CPU, type Metric, SUBJECT } from './scenario.ts';
+import type { Mark, Plot, Series } from './series.ts';
+import { escapeMarkup } from './sheet.ts';
+import { formatCell, formatGoal, ratioTo } from './text.ts';
 
 export interface ReportFile {
   readonly name: string;
@@ -39,10 +45,9 @@ function plotsOf(scenario: MeasuredResult): PlotFile[] {
 
 function plotOf(scenario: MeasuredResult, metric: Metric, series: readonly Series[]): Plot {
   const { sweep, points, name } = scenario;
-  const better = metric.isMoreBetter ? 'more is better' : 'less is better';
+  const unit = metric.unit === 'count' ? '' : `, ${metric.unit}`;
   return {
-    title: `${name}: ${metric.title} (${better})`,
-    unit: metric.unit,
+    title: `${name}: ${metric.title}${unit} (${betterWay(metric)})`,
     xTitle: sweep?.title ?? '',
     scale: sweep?.scale ?? 'names',
     ticks: points.map(({ point }, i) => ({ x: placeOf(scenario, i), name: point.name })),
@@ -78,10 +83,11 @@ const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: .5rem 0; font-size: 13px; }
 th, td { border: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .contents td:nth-child(2) { text-align: left; }
+small { color: #666; font-weight: normal; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; }
 .plots svg { max-width: 100%; height: auto; border: 1px solid #eee; }
-.missed { color: #a00; } .reached { color: #060; } pre { background: #f6f6f6; padding: .6rem; overflow: auto; }
+.missed { color: #a00; } .reached { color: #060; }
 `;
 
 function page(result: BenchResult, plots: readonly PlotFile[]): string {
@@ -92,13 +98,44 @@ function page(result: BenchResult, plots: readonly PlotFile[]): string {
     `<style>${STYLE}</style>`,
     '<h1>Rutter benchmarks</h1>',
     `<p>${escapeMarkup(`${startedAt}, ${seconds.toFixed(0)} s. ${version}.`)}<br>${escapeMarkup(formatMachine(machine))}</p>`,
-    '<p>Figures are medians, (lowest–highest) of the repeats. Compare within this run, not between machines: ' +
-      'everybody had the same input, one after the other. “others’ CPU” is how many cores were used by programs that are no part of it.</p>',
-    `<ul>${scenarios.map(({ name, question }) => `<li><a href="#${name}">${name}</a>: ${escapeMarkup(question)}</li>`).join('')}</ul>`,
+    '<p>Figures are medians, with (lowest–highest) where there was more than one run; in plots the thin line is that spread. ' +
+      `“${SUBJECT}: 0.50 ×” in the column of another one says that ${SUBJECT}’s median is half of that one’s. ` +
+      'Compare within this run, not between machines: everybody had the same input, one after the other. ' +
+      '“others’ CPU” is how many cores were meanwhile used by programs that are no part of it: ' +
+      'where that is much, times are too long for everybody and only ratios say something.</p>',
+    contents(scenarios),
     ...scenarios.map((scenario) => section(scenario, plots)),
     '</html>',
     '',
   ].join('\n');
+}
+
+/** Every scenario with its question, and at a glance what became of it. */
+function contents(scenarios: readonly ScenarioResult[]): string {
+  const rows = scenarios.map((scenario) => {
+    const link = `<a href="#${scenario.name}">${scenario.name}</a>`;
+    return `<tr><td>${link}</td><td>${escapeMarkup(scenario.question)}</td>${outcome(scenario)}</tr>`;
+  });
+  const heads = ['scenario', 'question', 'goals reached', 'missed', 'failures', 'others’ CPU'];
+  return `<table class="contents"><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr>${rows.join('')}</table>`;
+}
+
+function outcome(scenario: ScenarioResult): string {
+  if ('skipped' in scenario)
+    return `<td colspan="4">left out: ${escapeMarkup(scenario.skipped)}</td>`;
+  const goals = scenario.points.flatMap((point) => point.goals.map(verdictOf));
+  const contestants = scenario.points.flatMap((point) => point.contestants);
+  const failures = contestants.filter(({ failure }) => failure !== undefined).length;
+  const foreign = contestants.flatMap((each) => summaryOf(each, FOREIGN_CPU.key)?.median ?? []);
+  const count = (verdict: string) => goals.filter((each) => each === verdict).length;
+  const mark = (count: number, kind: string) =>
+    `<td${count > 0 ? ` class="${kind}"` : ''}>${count}</td>`;
+  return [
+    mark(count('reached'), 'reached'),
+    mark(count('missed'), 'missed'),
+    mark(failures, 'missed'),
+    `<td>${foreign.length > 0 ? `up to ${formatFigure(Math.max(...foreign), 'cores')}` : '–'}</td>`,
+  ].join('');
 }
 
 function section(scenario: ScenarioResult, plots: readonly PlotFile[]): string {
@@ -115,33 +152,58 @@ function section(scenario: ScenarioResult, plots: readonly PlotFile[]): string {
       .join('')}</div>`,
     ...points.map((result) => {
       const title = sweep ? `<h3>${escapeMarkup(`${sweep.title}: ${result.point.name}`)}</h3>` : '';
-      return title + pointTable(result, metrics);
+      return title + pointTable(result, metrics, name);
     }),
     ...leftOut.map((text) => `<p>Left out: ${escapeMarkup(text)}</p>`),
   ].join('\n');
 }
 
-function pointTable({ contestants, goals }: PointResult, metrics: readonly Metric[]): string {
-  const cells = (tag: string, texts: readonly string[]) =>
-    `<tr>${texts.map((text) => `<${tag}>${escapeMarkup(text)}</${tag}>`).join('')}</tr>`;
-  const rows = contestants.map((contestant) =>
-    cells('td', [
-      `${contestant.name} ${contestant.version} ×${contestant.samples.length}`,
-      ...metrics.map((metric) => formatCell(summaryOf(contestant, metric.key), metric)),
-    ]),
-  );
+function pointTable(
+  { contestants, goals }: PointResult,
+  metrics: readonly Metric[],
+  scenario: string,
+): string {
+  const heads = contestants.map(({ name, version, samples }) => {
+    const runs = `${samples.length} ${samples.length === 1 ? 'run' : 'runs'}`;
+    return `<th>${escapeMarkup(name)}<br><small>${escapeMarkup(version)}<br>${runs}</small></th>`;
+  });
+  const rows = metrics.map((metric) => {
+    const cells = contestants.map((each) => cell(each, contestants, metric));
+    const way = metric.isContext ? '' : `<br><small>${betterWay(metric)}</small>`;
+    return `<tr><th>${escapeMarkup(metric.title)}${way}</th>${cells.join('')}</tr>`;
+  });
   const failures = contestants.flatMap(({ name, failure }) =>
     failure === undefined
       ? []
       : [`<li class="missed">${escapeMarkup(`${name} failed: ${failure}`)}</li>`],
   );
-  const ratios = formatRatios(contestants, metrics).map((text) => `<li>${escapeMarkup(text)}</li>`);
-  const judged = goals.map((goal) => {
-    const verdict = goal.reached === undefined ? '' : goal.reached ? 'reached' : 'missed';
-    return `<li class="${verdict}">${escapeMarkup(formatGoal(goal, metrics))}</li>`;
-  });
+  const judged = goals.map((goal) => goalItem(goal, metrics));
   return [
-    `<table>${cells('th', ['', ...metrics.map((metric) => metric.title)])}${rows.join('')}</table>`,
-    `<ul>${[...failures, ...ratios, ...judged].join('')}</ul>`,
+    `<table aria-label="${escapeMarkup(scenario)}"><tr><th></th>${heads.join('')}</tr>${rows.join('')}</table>`,
+    failures.length + judged.length > 0 ? `<ul>${[...failures, ...judged].join('')}</ul>` : '',
   ].join('\n');
+}
+
+function cell(
+  contestant: ContestantResult,
+  contestants: readonly ContestantResult[],
+  metric: Metric,
+): string {
+  const ratio = ratioTo(contestant, contestants, metric);
+  const note = ratio === undefined ? '' : `<br><small>${SUBJECT}: ${round(ratio)} ×</small>`;
+  const figure = formatCell(summaryOf(contestant, metric.key), metric);
+  return `<td>${escapeMarkup(figure)}${note}</td>`;
+}
+
+function goalItem(goal: GoalResult, metrics: readonly Metric[]): string {
+  return `<li class="${verdictOf(goal)}">${escapeMarkup(formatGoal(goal, metrics))}</li>`;
+}
+
+function verdictOf({ reached }: GoalResult): 'open' | 'reached' | 'missed' {
+  if (reached === undefined) return 'open';
+  return reached ? 'reached' : 'missed';
+}
+
+function betterWay({ isMoreBetter }: Metric): string {
+  return isMoreBetter ? 'more is better' : 'less is better';
 }

@@ -6,6 +6,7 @@ import {
   type ContestantResult,
   judgeGoals,
   type MeasuredResult,
+  SCHEMA,
   type ScenarioResult,
 } from './result.ts';
 import {
@@ -50,7 +51,14 @@ export async function runScenarios(
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
   options.print('');
   options.print(`done in ${seconds.toFixed(0)} s`);
-  return { machine, version, startedAt: startedAt.toISOString(), seconds, scenarios: results };
+  return {
+    schema: SCHEMA,
+    machine,
+    version,
+    startedAt: startedAt.toISOString(),
+    seconds,
+    scenarios: results,
+  };
 }
 
 async function runScenario(scenario: Scenario, options: BenchOptions): Promise<ScenarioResult> {

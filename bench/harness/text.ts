@@ -22,10 +22,12 @@ export function formatMeasured({ metrics, sweep, points, leftOut }: MeasuredResu
 
 function formatPoint({ contestants, goals }: PointResult, metrics: readonly Metric[]): string[] {
   const rows = [
-    ['', ...metrics.map((metric) => metric.title)],
-    ...contestants.map((contestant) => [
-      `${contestant.name} ${contestant.version} ×${contestant.samples.length}`,
-      ...metrics.map((metric) => formatCell(summaryOf(contestant, metric.key), metric)),
+    ['', ...contestants.map(({ name }) => name)],
+    ['version', ...contestants.map(({ version }) => version)],
+    ['runs', ...contestants.map(({ samples }) => String(samples.length))],
+    ...metrics.map((metric) => [
+      metric.title,
+      ...contestants.map((each) => formatCell(summaryOf(each, metric.key), metric)),
     ]),
   ];
   return [
@@ -43,18 +45,26 @@ export function formatRatios(
   contestants: readonly ContestantResult[],
   metrics: readonly Metric[],
 ): string[] {
-  const subject = contestants.find(({ name }) => name === SUBJECT);
-  if (subject === undefined) return [];
   return contestants.flatMap((other) => {
-    if (other === subject) return [];
     const ratios = metrics.flatMap((metric) => {
-      if (metric.isContext) return [];
-      const own = summaryOf(subject, metric.key)?.median;
-      const others = summaryOf(other, metric.key)?.median;
-      return own === undefined || !others ? [] : [`${metric.title} ${round(own / others)} ×`];
+      const ratio = ratioTo(other, contestants, metric);
+      return ratio === undefined ? [] : [`${metric.title} ${round(ratio)} ×`];
     });
     return ratios.length > 0 ? [`${SUBJECT} ÷ ${other.name}: ${ratios.join(', ')}`] : [];
   });
+}
+
+/** Rutter's median divided by another one's, where there are both. */
+export function ratioTo(
+  other: ContestantResult,
+  contestants: readonly ContestantResult[],
+  metric: Metric,
+): number | undefined {
+  const subject = contestants.find(({ name }) => name === SUBJECT);
+  if (subject === undefined || other === subject || metric.isContext) return undefined;
+  const own = summaryOf(subject, metric.key)?.median;
+  const others = summaryOf(other, metric.key)?.median;
+  return own === undefined || !others ? undefined : own / others;
 }
 
 export function formatCell(summary: Summary | undefined, metric: Metric): string {

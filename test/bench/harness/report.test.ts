@@ -2,14 +2,19 @@
 import { expect, it } from 'vitest';
 import { drawPlot } from '../../../bench/harness/plot.ts';
 import { makeReport } from '../../../bench/harness/report.ts';
-import type { BenchResult, ContestantResult } from '../../../bench/harness/result.ts';
+import { type BenchResult, type ContestantResult, SCHEMA } from '../../../bench/harness/result.ts';
 
 const contestants = (cpu: number): ContestantResult[] => [
-  { name: 'Rutter', version: '1', samples: [{ cpu }, { cpu: cpu * 2 }, { cpu: cpu * 3 }] },
+  {
+    name: 'Rutter',
+    version: '1',
+    samples: [1, 2, 3].map((n) => ({ cpu: cpu * n, foreignCores: 0.5 })),
+  },
   { name: 'BIRD', version: '<2>', samples: [], failure: 'exit & out' },
 ];
 
 const result: BenchResult = {
+  schema: SCHEMA,
   machine: {
     cpu: 'a <processor>',
     cores: 2,
@@ -64,7 +69,7 @@ it('has figures, goals, plots, who failed, who was left out and why', () => {
 it('draws a sweep with its axes, units and a legend', () => {
   const [, plot] = makeReport(result);
   for (const text of [
-    'CPU (less is better), s',
+    'sweep: CPU, s (less is better)',
     'table size',
     '1000 routes',
     '>Rutter<',
@@ -75,10 +80,24 @@ it('draws a sweep with its axes, units and a legend', () => {
   expect(plot?.content.match(/<circle/g)).toHaveLength(2);
 });
 
+it('says at a glance which goals were reached, what failed, and how much of the machine others took', () => {
+  const [page] = makeReport(result);
+  expect(page?.content).toContain(
+    '<td class="reached">1</td><td class="missed">1</td><td class="missed">2</td><td>up to 0.500 cores</td>',
+  );
+  expect(page?.content).toContain('<td colspan="4">left out: needs root</td>');
+});
+
+it("names everybody's version and number of runs, and which way is better", () => {
+  const [page] = makeReport(result);
+  expect(page?.content).toContain('<th>Rutter<br><small>1<br>3 runs</small></th>');
+  expect(page?.content).toContain('<th>BIRD<br><small>&lt;2&gt;<br>0 runs</small></th>');
+  expect(page?.content).toContain('<th>CPU<br><small>less is better</small></th>');
+});
+
 it('draws one point as bars, each with its spread', () => {
   const drawing = drawPlot({
-    title: 'wall',
-    unit: 's',
+    title: 'wall, s',
     xTitle: '',
     scale: 'names',
     ticks: [{ x: 0, name: '' }],
@@ -87,8 +106,21 @@ it('draws one point as bars, each with its spread', () => {
       { name: 'FRR', marks: [] },
     ],
   });
-  // the axis goes to 4, from 150 to 560
-  expect(drawing).toContain('width="205.0"');
-  expect(drawing).toContain('<line x1="252.5" y1="47.0" x2="560.0" y2="47.0"');
+  // the axis goes to 4, from 190 to 560
+  expect(drawing).toContain('width="185.0"');
+  expect(drawing).toContain('<line x1="282.5" y1="46.0" x2="560.0" y2="46.0"');
   expect(drawing).toContain('not measured');
+});
+
+it('draws named points as groups of bars, whatever the length of their names', () => {
+  const mark = (x: number, y: number) => ({ x, y, lowest: y, highest: y });
+  const drawing = drawPlot({
+    title: 'wall, s',
+    xTitle: 'table',
+    scale: 'names',
+    ticks: ['a rather long name of a table', 'b'].map((name, x) => ({ x, name })),
+    series: [{ name: 'Rutter', marks: [mark(0, 2), mark(1, 4)] }],
+  });
+  expect(drawing).toContain('>a rather long name of a table<');
+  expect(drawing.match(/width="(185|370)\.0"/g)).toEqual(['width="185.0"', 'width="370.0"']);
 });
