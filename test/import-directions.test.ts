@@ -38,7 +38,7 @@ const pure = [
   /^src\/core\/(?!core-module)/,
   /^src\/verify\/(differences|ovn-tables|host-tables)\.ts$/,
   /^src\/sinks\/ovn\/(row|row-id|transaction|foreign)\.ts$/,
-  /^src\/iproute2\/(kernel-route|link-line|monitor-line|route-answer|batch-report|line-splitter)\.ts$/,
+  /^src\/iproute2\/(kernel-route|link-line|monitor-line|route-answer|batch-report|line-splitter|ways)\.ts$/,
   /^src\/sources\/kernel\/(route-line|next-hop-objects|followed-table|link-table)\.ts$/,
   /^src\/sinks\/host\/(route-line|nexthop-line)\.ts$/,
 ];

@@ -5,37 +5,30 @@
 //
 // What a route with a next-hop object is expanded to is left out: the object decides, and the kernel may not expand it
 // (net.ipv4.nexthop_compat_mode).
-import { readPrintedPrefix } from '../../iproute2/kernel-route.ts';
-import { type IpAddress, parseIpAddress } from '../../net/ip-address.ts';
+import {
+  type RouteFacts,
+  readPrintedPrefix,
+  readRouteFacts,
+  splitPrefix,
+  splitType,
+} from '../../iproute2/kernel-route.ts';
+import { type PrintedWay, readWays } from '../../iproute2/ways.ts';
 
-const MAIN_TABLE = 254;
-/** RTPROT_BOOT: what `ip` does not print is what it sets when nothing is said. */
-const BOOT_PROTOCOL = 3;
 /** Distinct texts behind a prefix that are remembered: a table has as many as it has next-hop sets. */
 const REMEMBERED_TEXTS = 8192;
 
-/** One way out of a route. */
-export interface Way {
-  /** Undefined: on the link itself. */
-  readonly gateway: IpAddress | undefined;
+export interface Way extends PrintedWay {
   readonly device: string;
-  readonly weight: number;
-  /** The kernel does not use it: its device is down (RTNH_F_DEAD). */
-  readonly isDead: boolean;
 }
 
 /** Everything about a route but its prefix; one object for all routes that are printed alike. */
-export interface RouteBody {
+export interface RouteBody extends RouteFacts {
   /** Route type number of linux/rtnetlink.h. */
   readonly type: number;
-  readonly table: number;
-  readonly protocol: number;
-  readonly metric: number;
   /** A route of another type of service is another route; ours have none. */
   readonly tos: number;
   /** Address the kernel sends from: the route goes when it goes. */
   readonly source: string | undefined;
-  readonly nextHopId: number | undefined;
   /** Empty with a next-hop object. */
   readonly ways: readonly Way[];
 }
@@ -46,101 +39,32 @@ export interface PrintedRoute {
   readonly body: RouteBody;
 }
 
-const UNICAST = 1;
-const isDigits = /^\d+$/;
-
 /** Reads lines; those that differ in the prefix only share their body. */
 export class RouteLineReader {
   readonly #bodies = new Map<string, RouteBody>();
 
   /** Undefined when the line is no route. `protocol`: of routes whose line does not say, in a listing of that protocol. */
-  read(line: string, isIpv6: boolean, protocol = BOOT_PROTOCOL): PrintedRoute | undefined {
+  read(line: string, isIpv6: boolean, protocol?: number): PrintedRoute | undefined {
     const [type, rest] = splitType(line);
-    const space = rest.indexOf(' ');
-    const first = space < 0 ? rest : rest.slice(0, space);
-    const text = space < 0 ? '' : rest.slice(space + 1);
+    const [first, text] = splitPrefix(rest);
     const prefix = readPrintedPrefix(first, isIpv6 || text.includes(' pref '));
     if (prefix === undefined) return undefined;
     const key = `${type} ${protocol} ${text}`;
     const known = this.#bodies.get(key);
     if (known !== undefined) return { prefix, body: known };
-    const body = parseBody(type, protocol, text);
+    const body = readBody(type, text, protocol);
     if (this.#bodies.size >= REMEMBERED_TEXTS) this.#bodies.clear();
     this.#bodies.set(key, body);
     return { prefix, body };
   }
 }
 
-/** With `-N` the type comes first, as a number, unless it is unicast. */
-function splitType(line: string): [number, string] {
-  const space = line.indexOf(' ');
-  const word = line.slice(0, Math.max(space, 0));
-  return isDigits.test(word) ? [Number(word), line.slice(space + 1)] : [UNICAST, line];
+function readBody(type: number, text: string, protocol: number | undefined): RouteBody {
+  const facts = readRouteFacts(text, protocol);
+  const ways = facts.nextHopId === undefined ? readWays(text).filter(isOnDevice) : [];
+  return { ...facts, type, ways };
 }
 
-function parseBody(type: number, protocol: number, text: string): RouteBody {
-  const [common = '', ...hops] = text.split('\\');
-  const facts = { type, table: MAIN_TABLE, protocol, metric: 0, tos: 0 };
-  let source: string | undefined;
-  let nextHopId: number | undefined;
-  const words = common.split(' ');
-  for (let i = 0; i < words.length - 1; i++) {
-    const value = words[i + 1]!;
-    switch (words[i]) {
-      case 'nhid':
-        nextHopId = Number(value);
-        break;
-      case 'table':
-        facts.table = Number(value);
-        break;
-      case 'proto':
-        facts.protocol = Number(value);
-        break;
-      case 'metric':
-        facts.metric = Number(value);
-        break;
-      case 'tos':
-        facts.tos = Number(value);
-        break;
-      case 'src':
-        source = value;
-        break;
-      case 'dev':
-        break; // a device may be named like one of these words
-      default:
-        continue;
-    }
-    i++;
-  }
-  const ways = nextHopId !== undefined ? [] : (hops.length > 0 ? hops : [common]).flatMap(readWay);
-  return { ...facts, source, nextHopId, ways };
-}
-
-/** Its first `via` and `dev`, if it has a device. */
-function readWay(text: string): Way[] {
-  const words = text.trim().split(' ');
-  let gateway: IpAddress | undefined;
-  let device: string | undefined;
-  let weight = 1;
-  let isDead = false;
-  for (let i = 0; i < words.length; i++) {
-    switch (words[i]) {
-      case 'via': {
-        const isOtherFamily = words[i + 1] === 'inet6' || words[i + 1] === 'inet';
-        i += isOtherFamily ? 2 : 1;
-        gateway ??= parseIpAddress(words[i] ?? '');
-        break;
-      }
-      case 'dev':
-        device ??= words[++i];
-        break;
-      case 'weight':
-        weight = Number(words[++i]) || 1;
-        break;
-      case 'dead':
-        isDead = true;
-        break;
-    }
-  }
-  return device === undefined ? [] : [{ gateway, device, weight, isDead }];
+function isOnDevice(way: PrintedWay): way is Way {
+  return way.device !== undefined;
 }
