@@ -4,8 +4,8 @@ import { hasFibWork, workOnFibs } from './fib/fib-walk';
 import { hasHeadroom } from './memory/arena';
 import { hasOverflow, hasQueuedImports, hasUrgentImports, takeOverflow } from './rib/import-queue';
 import { workOnImports, workOnUrgentImports } from './rib/imports';
-import { endStarvation, isStarved } from './rib/loc-rib';
 import { networkById, networkIdLimit } from './rib/network';
+import { endStarvation, isStarved } from './rib/starvation';
 import {
   COST_PER_UNIT,
   hasTableWork,

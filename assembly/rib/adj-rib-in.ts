@@ -5,9 +5,10 @@ import { AttributeSet } from './attribute-set';
 import { Destination, newDestination } from './destination';
 import { noteForImporters } from './import-queue';
 import { announcerOf, isImported } from './imported';
-import { decideDestination, noteStarvation, setFlags, setLabel } from './loc-rib';
+import { decideDestination, setFlags, setLabel } from './loc-rib';
 import { knownPeer, Peer, PeerFamily } from './peer';
 import { newRoute, Route } from './route';
+import { noteStarvation } from './starvation';
 import { Table } from './table';
 
 const ANNOUNCED: u32 = 0;
@@ -35,11 +36,15 @@ export function announce(
   set: AttributeSet,
   now: u32,
 ): u32 {
-  const destination = table.find(keyPtr, bits);
-  if (destination == null) return addRoute(peer, table, null, keyPtr, bits, pathId, set, now);
-  const known = destination.find(peer.id, pathId);
-  if (known == null) return addRoute(peer, table, destination, keyPtr, bits, pathId, set, now);
-  if (!renewRoute(known, peer, table, destination, set, now)) return ANNOUNCED;
+  let destination = table.find(keyPtr, bits);
+  let known: Route | null = null;
+  if (destination != null) known = destination.find(peer.id, pathId);
+  if (destination == null || known == null) {
+    destination = insertRoute(peer, table, destination, keyPtr, bits, pathId, set, now);
+    if (destination == null) return refusal;
+  } else if (!renewRoute(known, peer, table, destination, set, now)) {
+    return ANNOUNCED;
+  }
   const outcome = judgement;
   decideDestination(table, destination);
   return outcome;
@@ -154,23 +159,6 @@ function refresh(route: Route, counters: PeerFamily): void {
   if (route.epoch == counters.epoch) return;
   counters.noteStaleGone();
   route.epoch = counters.epoch;
-}
-
-function addRoute(
-  peer: Peer,
-  table: Table,
-  known: Destination | null,
-  keyPtr: usize,
-  bits: u32,
-  pathId: u32,
-  set: AttributeSet,
-  now: u32,
-): u32 {
-  const destination = insertRoute(peer, table, known, keyPtr, bits, pathId, set, now);
-  if (destination == null) return refusal;
-  const outcome = judgement;
-  decideDestination(table, destination);
-  return outcome;
 }
 
 /** Stores a route that is not there yet; the caller decides anew. Null, with `refusal`, when there is no room for it. */

@@ -21,11 +21,12 @@ import {
   takeUrgent,
 } from './import-queue';
 import { announcerOf, copyId, isImported } from './imported';
-import { chooseForOthers, decideCopies, noteStarvation, setLabel } from './loc-rib';
+import { chooseForOthers, decideCopies, setLabel } from './loc-rib';
 import { knownNetwork } from './network';
 import { LOCAL_PEER, Peer } from './peer';
 import { endReceiving, resumeReceiving } from './restless';
 import { Route } from './route';
+import { noteStarvation } from './starvation';
 import { Table } from './table';
 
 /** In the unit of table-walk.ts; telling one importer of one destination takes about a microsecond. */

@@ -20,6 +20,7 @@ import { Network } from './network';
 import { knownPeer } from './peer';
 import { mustWait } from './restless';
 import { ROUTE_BEST, ROUTE_DECIDED, ROUTE_ELIGIBLE, ROUTE_MULTIPATH, Route } from './route';
+import { noteStarvation } from './starvation';
 import { Table } from './table';
 
 /** Upper bound of Network.maximumPaths. */
@@ -28,22 +29,6 @@ export const MAXIMUM_PATHS: u32 = 16;
 /** Chosen routes with distinct next hops, best first. */
 const shares: usize = memory.data(4 * 17, 4);
 let shareCount: u32 = 0;
-
-/** Some memory was missing: what the FIBs were not told must be told when there is room again. */
-export let isStarved: bool = false;
-
-/** Some memory was missing for a route. */
-export function noteStarvation(): void {
-  isStarved = true;
-}
-
-export function beginStarvation(): void {
-  isStarved = true;
-}
-
-export function endStarvation(): void {
-  isStarved = false;
-}
 
 /** Chooses anew among the routes of a destination that has at least one; the importers of the network will be told. */
 export function decideDestination(table: Table, destination: Destination): void {
@@ -108,7 +93,7 @@ export function tellFibs(
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     if (fib.mark < since || (waits && fib.isPatient)) continue;
     const keyPtr = destination.keyPtr;
-    if (!setRoute(fib, table.family, keyPtr, destination.bits, destination.label)) isStarved = true;
+    if (!setRoute(fib, table.family, keyPtr, destination.bits, destination.label)) noteStarvation();
   }
 }
 
@@ -163,7 +148,7 @@ function labelOf(table: Table, destination: Destination, best: Route, network: N
   } else {
     return 0;
   }
-  if (!label) isStarved = true;
+  if (!label) noteStarvation();
   return label;
 }
 

@@ -20,7 +20,7 @@ import { keySize, keysEqual } from '../lpm/key';
 import { allocate, free } from '../memory/arena';
 import { HashTable, valueAt } from '../memory/hash-table';
 import { losesMembers, releaseSet, retainSet } from '../nexthop/next-hop-set';
-import { beginStarvation } from './loc-rib';
+import { noteStarvation } from './starvation';
 import { Table } from './table';
 
 /** Changes in quick succession that make a prefix restless: it went, came back and went again. */
@@ -193,7 +193,7 @@ function tellPatientFibs(record: RestlessPrefix): u32 {
   const label = destination == null ? 0 : destination.label;
   for (let fib = table.network.firstFib; fib; fib = fib.nextOfNetwork) {
     if (!fib.isPatient) continue;
-    if (!setRoute(fib, table.family, record.keyPtr, record.bits, label)) beginStarvation();
+    if (!setRoute(fib, table.family, record.keyPtr, record.bits, label)) noteStarvation();
   }
   return label;
 }

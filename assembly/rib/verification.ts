@@ -35,8 +35,8 @@ import { inputPtr, outputEnd, outputPtr } from '../memory/buffers';
 import { beginPage, collectSet, defineSet } from '../nexthop/next-hop-set';
 import { result } from '../result';
 import { Destination } from './destination';
-import { isStarved } from './loc-rib';
 import { labelTold } from './restless';
+import { isStarved } from './starvation';
 import { Table } from './table';
 import { hasTableWork } from './table-walk';
 
