@@ -73,6 +73,10 @@ class Run {
     else this.#routes.set(name, route);
   }
 
+  settleWithin(visits: number): void {
+    this.#table.exports.settle(visits);
+  }
+
   settle(): void {
     this.#table.settle();
   }
@@ -178,6 +182,23 @@ describe('after every change', () => {
         run.end();
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('is so when changes come in the middle of settling', () => {
+    const slices = fc.array(fc.nat(3), { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(sequence, fc.nat(7), slices, ({ costs, changes, ...rules }, space, visits) => {
+        const run = new Run(spaces[space % spaces.length]![1], costs, rules);
+        for (const [i, each] of changes.entries()) {
+          run.apply(each);
+          run.settleWithin(visits[i]!);
+        }
+        run.settle();
+        run.check();
+        run.end();
+      }),
+      { numRuns: 600 },
     );
   });
 });
