@@ -3,6 +3,7 @@
 // Everybody loads once before it counts, and then in turns: the module's code is compiled to its fast form during the first load, and it is
 // shared. The table comes in as few UPDATEs as there can be, and as a peer sends it, eight prefixes in one with a path of their own.
 import { packageVersion } from '../src/cli/version.ts';
+import type { WasmRouteCore } from '../src/core/core.ts';
 import type { Aggregation } from '../src/core/route-core.ts';
 import {
   announcing,
@@ -14,7 +15,7 @@ import {
   tableSweep,
   workAll,
 } from './aggregation-tables.ts';
-import { FIB } from './fed-core.ts';
+import { FIB, receiveFeed } from './fed-core.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
 import type { Contestant, Point, Sample, Scenario } from './harness/scenario.ts';
 
@@ -60,7 +61,7 @@ function loading(name: string, aggregation: Aggregation): Contestant {
 interface Input {
   readonly routeCount: number;
   readonly packed: readonly Uint8Array[];
-  readonly fed: readonly Uint8Array[];
+  readonly fed: Uint8Array;
 }
 
 /** Made once per table: that takes longer than what is measured. */
@@ -75,23 +76,16 @@ function inputOf({ value }: Point): Promise<Input> {
 async function makeInput(value: number): Promise<Input> {
   const routes = await readLabelled(points[value]!);
   const fed = Buffer.concat(feeding(routes));
-  return { routeCount: routes.length, packed: announcing(routes), fed: chunksOf(fed) };
-}
-
-/** What a TCP read of Node brings. */
-const CHUNK_BYTES = 65536;
-
-function chunksOf(stream: Uint8Array): Uint8Array[] {
-  return Array.from({ length: Math.ceil(stream.length / CHUNK_BYTES) }, (_, i) =>
-    stream.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES),
-  );
+  return { routeCount: routes.length, packed: announcing(routes), fed };
 }
 
 async function measure(point: Point, aggregation: Aggregation): Promise<Sample> {
   const { routeCount, packed, fed } = await inputOf(point);
   const foreign = watchForeignCpu();
-  const { nanoseconds: fedNs } = await load(aggregation, fed);
-  const { nanoseconds, passNs, core, emptyBytes } = await load(aggregation, packed);
+  const { nanoseconds: fedNs } = await load(aggregation, (core) => receiveFeed(core, fed));
+  const { nanoseconds, passNs, core, emptyBytes } = await load(aggregation, (core) =>
+    receiveAll(core, packed),
+  );
   return {
     packed: nanoseconds / routeCount,
     fed: fedNs / routeCount,
@@ -102,11 +96,11 @@ async function measure(point: Point, aggregation: Aggregation): Promise<Sample> 
   };
 }
 
-async function load(aggregation: Aggregation, chunks: readonly Uint8Array[]) {
+async function load(aggregation: Aggregation, receive: (core: WasmRouteCore) => void) {
   const core = await newAggregatingCore(aggregation);
   const emptyBytes = core.memory().usedBytes;
   const start = process.cpuUsage();
-  receiveAll(core, chunks);
+  receive(core);
   const received = nanosecondsSince(start);
   workAll(core);
   const nanoseconds = nanosecondsSince(start);

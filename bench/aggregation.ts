@@ -25,9 +25,8 @@ import { watchForeignCpu } from './harness/cpu.ts';
 import type { Sample as Figures, RunOptions, Scenario } from './harness/scenario.ts';
 import { percentile } from './harness/statistics.ts';
 
-const UPDATES = 20_000;
-const SMALL_UPDATES = 500;
-const WARM_UP_UPDATES = 2000;
+const updatesOf = (isSmall: boolean): number => (isSmall ? 500 : 20_000);
+const warmUpUpdatesOf = (isSmall: boolean): number => (isSmall ? 200 : 2000);
 const BATCH = 10_000;
 
 interface UpdateFigures {
@@ -129,9 +128,9 @@ export const aggregation: Scenario = {
   repeats: 1,
   ...tableSweep(points),
   warmUpShare: 0,
-  input: () =>
-    `every table there is, with its own next hops, or ${LABELS} of them by /16 (IPv6: /32); in process; ${UPDATES} random changes of one prefix, ` +
-    `after ${WARM_UP_UPDATES} not counted`,
+  input: (_routes, isSmall) =>
+    `every table there is, with its own next hops, or ${LABELS} of them by /16 (IPv6: /32); in process; ${updatesOf(isSmall)} random changes of one prefix, ` +
+    `after ${warmUpUpdatesOf(isSmall)} not counted`,
   metrics: [
     { key: 'routes', title: 'routes', unit: 'count', isContext: true },
     { key: 'exact', title: 'entries, exact', unit: '%' },
@@ -163,8 +162,8 @@ async function measurePoint({ point, isSmall }: RunOptions): Promise<Figures> {
   const core = await load('exact', messages);
   const exact = sizeOf(core);
   drainAll(core);
-  measureUpdates(core, routes, isSmall ? SMALL_UPDATES : WARM_UP_UPDATES);
-  const updates = measureUpdates(core, routes, isSmall ? SMALL_UPDATES : UPDATES);
+  measureUpdates(core, routes, warmUpUpdatesOf(isSmall));
+  const updates = measureUpdates(core, routes, updatesOf(isSmall));
   return {
     routes: routes.length,
     exact,

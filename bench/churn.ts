@@ -18,8 +18,7 @@ import { rutter } from './peers/rutter.ts';
 import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
 
 const CHURNING = 1000;
-const SECONDS = 5;
-const SMALL_SECONDS = 1;
+const secondsOf = (isSmall: boolean): number => (isSmall ? 1 : 5);
 const LOAD_DEADLINE_MS = 240_000;
 
 const questions: Readonly<Record<ChurnKind, string>> = {
@@ -48,8 +47,8 @@ export const churns: readonly Scenario[] = churnKinds.map((kind) => ({
   },
   warmUpShare: 0,
   obstacle: needsRoot,
-  input: (routes) =>
-    `${describeFeed(routes)}; then ${CHURNING} of them for ${SECONDS} s, one prefix per UPDATE`,
+  input: (routes, isSmall) =>
+    `${describeFeed(routes)}; then ${CHURNING} of them for ${secondsOf(isSmall)} s, one prefix per UPDATE`,
   metrics: [
     { key: 'taken', title: 'UPDATEs taken', unit: 'updates/s', isMoreBetter: true },
     { key: 'each', title: 'CPU per UPDATE', unit: 'µs' },
@@ -109,7 +108,7 @@ async function measure(
     kind,
     routes: Math.min(CHURNING, routes),
     rate: point.value,
-    seconds: isSmall ? SMALL_SECONDS : SECONDS,
+    seconds: secondsOf(isSmall),
     nextHop: OTHER_NEXT_HOPS[0],
   });
   const foreignCores = foreign();

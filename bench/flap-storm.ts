@@ -6,14 +6,13 @@ import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
 import { describeFeed } from './ingest.ts';
-import { northdVersion, startCentral } from './peers/central.ts';
+import { needsNorthd, startCentral } from './peers/central.ts';
 import { NorthboundClient } from './peers/northbound.ts';
 import { rutter } from './peers/rutter.ts';
 import { OTHER_NEXT_HOPS, Site } from './peers/site.ts';
 
 const RATE = 10_000;
-const SECONDS = 30;
-const SMALL_SECONDS = 2;
+const secondsOf = (isSmall: boolean): number => (isSmall ? 2 : 30);
 const FLAPPING = 1000;
 const HOLD_TIME_SECONDS = 9;
 const LOAD_DEADLINE_MS = 180_000;
@@ -26,10 +25,10 @@ export const flapStorm: Scenario = {
   smallRoutes: 2000,
   repeats: 1,
   warmUpShare: 0,
-  obstacle: () => needsRoot() ?? (northdVersion() ? undefined : 'ovn-northd is not installed'),
-  input: (routes) =>
+  obstacle: () => needsRoot() ?? needsNorthd(),
+  input: (routes, isSmall) =>
     `${describeFeed(routes)}, all in OVN with northd running; then ${RATE} flaps (withdrawals and announcements in turn) a second over ` +
-    `${FLAPPING} prefixes for ${SECONDS} s; hold time ${HOLD_TIME_SECONDS} s`,
+    `${FLAPPING} prefixes for ${secondsOf(isSmall)} s; hold time ${HOLD_TIME_SECONDS} s`,
   metrics: [
     { key: 'updates', title: 'UPDATEs', unit: 'count', isContext: true },
     { key: 'rows', title: 'rows written', unit: 'count' },
@@ -78,7 +77,7 @@ async function measure({ routes, isSmall }: RunOptions): Promise<Sample> {
     kind: 'withdraw', // gone for as long as all the others take: nothing cancels out before it can be read
     routes: Math.min(FLAPPING, routes),
     rate: RATE,
-    seconds: isSmall ? SMALL_SECONDS : SECONDS,
+    seconds: secondsOf(isSmall),
     nextHop: OTHER_NEXT_HOPS[0],
   });
   await untilCount(() => client.countRoutes(), {

@@ -12,7 +12,7 @@ import { KernelFeed } from './peers/kernel-feed.ts';
 import {
   type Northbound,
   NorthboundClient,
-  northboundVersion,
+  needsNorthbound,
   startNorthbound,
 } from './peers/northbound.ts';
 import type { RunningReceiver } from './peers/receiver.ts';
@@ -20,11 +20,14 @@ import { importerVersion, startImporter, UPSTREAM_DELAY_MS } from './peers/relis
 import { rutter } from './peers/rutter.ts';
 import { Site } from './peers/site.ts';
 import { type ChangeCounts, measureChanges, prefixTexts } from './row-changes.ts';
+import { sizeSweep } from './table-sizes.ts';
 
-const FOLLOWED = { changes: 250, warmUpChanges: 50 };
-/** A listing of a large table takes half a second. */
-const RELISTED = { changes: 20, warmUpChanges: 2 };
 const SMALL_COUNTS = { changes: 5, warmUpChanges: 1 };
+const followed = (isSmall: boolean): ChangeCounts =>
+  isSmall ? SMALL_COUNTS : { changes: 250, warmUpChanges: 50 };
+/** Fewer: a listing of a large table takes half a second. */
+const relisted = (isSmall: boolean): ChangeCounts =>
+  isSmall ? SMALL_COUNTS : { changes: 20, warmUpChanges: 2 };
 const LOAD_DEADLINE_MS = 120_000;
 
 export const followKernel: Scenario = {
@@ -33,22 +36,12 @@ export const followKernel: Scenario = {
   routes: 100_000,
   smallRoutes: 2000,
   repeats: 1,
-  sweep: {
-    title: 'routes in the kernel',
-    scale: 'log',
-    points: [
-      { name: '1 000', value: 1000 },
-      { name: '10 000', value: 10_000 },
-      { name: '100 000', value: 100_000 },
-    ],
-    smallPoints: [{ name: '2 000', value: 2000 }],
-  },
+  sweep: sizeSweep('routes in the kernel', [1000, 10_000, 100_000], 2000),
   warmUpShare: 0,
-  obstacle: () =>
-    needsRoot() ?? (northboundVersion() ? undefined : 'ovsdb-server is not installed'),
-  input: () =>
+  obstacle: () => needsRoot() ?? needsNorthbound(),
+  input: (_routes, isSmall) =>
     'IPv4 routes of protocol bgp over next-hop objects in the main table, all in OVN; then ' +
-    `${FOLLOWED.changes} changes of a next hop, one at a time (${RELISTED.changes} for the others)`,
+    `${followed(isSmall).changes} changes of a next hop, one at a time (${relisted(isSmall).changes} for the others)`,
   metrics: [
     ...latencyMetrics,
     { key: 'load', title: 'first list to OVN', unit: 's' },
@@ -59,7 +52,7 @@ export const followKernel: Scenario = {
     {
       name: 'Rutter',
       version: () => rutter.version(),
-      run: (options) => measure(options, FOLLOWED, follow),
+      run: (options) => measure(options, followed, follow),
     },
     relisting('re-list and diff', 0),
     relisting('re-list after 500 ms', UPSTREAM_DELAY_MS),
@@ -84,13 +77,13 @@ function relisting(name: string, delayMs: number): Contestant {
   return {
     name,
     version: importerVersion,
-    run: (options) => measure(options, RELISTED, start),
+    run: (options) => measure(options, relisted, start),
   };
 }
 
 async function measure(
   { point, isSmall }: RunOptions,
-  fullCounts: ChangeCounts,
+  countsOf: (isSmall: boolean) => ChangeCounts,
   start: Start,
 ): Promise<Sample> {
   const routes = point.value;
@@ -109,8 +102,7 @@ async function measure(
   const { worstHold } = (await running.figures?.()) ?? {};
   await untilAtRest([...running.pids, northbound.pid]);
   const foreign = watchForeignCpu();
-  const counts = isSmall ? SMALL_COUNTS : fullCounts;
-  const sample = await measureChanges(client, routes, counts, (route, gateway) =>
+  const sample = await measureChanges(client, routes, countsOf(isSmall), (route, gateway) =>
     kernel.change(route, gateway),
   );
   client.close();

@@ -4,13 +4,13 @@ import { residentBytes, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
-import { tableSize } from './one-change.ts';
 import { bird } from './peers/bird.ts';
 import { frr } from './peers/frr.ts';
 import { gobgp } from './peers/gobgp.ts';
 import type { Receiver } from './peers/receiver.ts';
 import { rutter } from './peers/rutter.ts';
 import { Site } from './peers/site.ts';
+import { sizeSweep } from './table-sizes.ts';
 
 const DEADLINE_MS = 240_000;
 
@@ -20,12 +20,7 @@ export const memory: Scenario = {
   routes: 1_000_000,
   smallRoutes: 2000,
   repeats: 1,
-  sweep: {
-    title: 'routes in the table',
-    scale: 'linear',
-    points: [100_000, 500_000, 1_000_000].map(tableSize),
-    smallPoints: [tableSize(2000)],
-  },
+  sweep: sizeSweep('routes in the table', [100_000, 500_000, 1_000_000], 2000, 'linear'),
   warmUpShare: 0,
   obstacle: needsRoot,
   input: () => 'a table over one eBGP session, an attribute set per eight routes',

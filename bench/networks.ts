@@ -20,10 +20,8 @@ import { watchForeignCpu } from './harness/cpu.ts';
 import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { summarize } from './harness/statistics.ts';
 
-const NETWORKS = 100;
-const SMALL_NETWORKS = 10;
-const FLAPS = 200;
-const SMALL_FLAPS = 20;
+const networksOf = (isSmall: boolean): number => (isSmall ? 10 : 100);
+const flapsOf = (isSmall: boolean): number => (isSmall ? 20 : 200);
 /** Import lines are peers too; FIBs have the number of their network. */
 const FIRST_IMPORTER = 1000;
 /** What the agent does between two turns of the loop. */
@@ -48,9 +46,8 @@ export const networks: Scenario = {
   sweep: { title: 'FIBs', scale: 'names', points, smallPoints: points },
   warmUpShare: 0.1,
   obstacle: () => undefined,
-  input: (routes) =>
-    `${routes} IPv4 prefixes of a real table, ${NETWORKS} networks that import them all (a quick look: ${SMALL_NETWORKS}); ` +
-    `then ${FLAPS} withdrawals and announcements of one`,
+  input: (routes, isSmall) =>
+    `${routes} IPv4 prefixes of a real table, ${networksOf(isSmall)} networks that import them all; then ${flapsOf(isSmall)} withdrawals and announcements of one`,
   metrics: [
     { key: 'load', title: 'load, all copies included', unit: 'ms' },
     { key: 'copy', title: 'per copy', unit: 'ns' },
@@ -76,8 +73,8 @@ interface Size {
 async function measure({ routes, point, isSmall }: RunOptions): Promise<Sample> {
   const size: Size = {
     routes,
-    networks: isSmall ? SMALL_NETWORKS : NETWORKS,
-    flaps: isSmall ? SMALL_FLAPS : FLAPS,
+    networks: networksOf(isSmall),
+    flaps: flapsOf(isSmall),
     hasFibs: point.value > 0,
   };
   const table = await loadPrefixTable(routes);

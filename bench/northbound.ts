@@ -11,7 +11,7 @@ import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { percentile } from './harness/statistics.ts';
 import { buildBatch } from './ovsdb-batch.ts';
 import { type OvsdbServer, waitFor } from './ovsdb-server.ts';
-import { northboundVersion } from './peers/northbound.ts';
+import { needsNorthbound, northboundVersion } from './peers/northbound.ts';
 import {
   loadTexts,
   nextHopAt,
@@ -23,8 +23,7 @@ import {
 } from './ready-made.ts';
 
 const ROWS_PER_BATCH = 10_000;
-const CHANGES = 300;
-const SMALL_CHANGES = 30;
+const changesOf = (isSmall: boolean): number => (isSmall ? 30 : 300);
 
 /** Somebody connected to a server with an empty router. */
 interface Writer {
@@ -42,9 +41,9 @@ export const northbound: Scenario = {
   smallRoutes: 2000,
   repeats: 5,
   warmUpShare: 0.1,
-  obstacle: () => (northboundVersion() ? undefined : 'ovsdb-server is not installed'),
-  input: (routes) =>
-    `${routes} prefixes, one next hop each, ${MOST_CHANGES} rows per transaction, an empty database for each run; then ${CHANGES} changes of ` +
+  obstacle: needsNorthbound,
+  input: (routes, isSmall) =>
+    `${routes} prefixes, one next hop each, ${MOST_CHANGES} rows per transaction, an empty database for each run; then ${changesOf(isSmall)} changes of ` +
     'a next hop, one at a time',
   metrics: [
     { key: 'rate', title: 'rows written', unit: 'rows/s', isMoreBetter: true },
@@ -82,7 +81,7 @@ function measure(
     const { user, system } = process.cpuUsage(clientBefore);
     const serverCpu = processCost([server.pid]).cpuSeconds - serverBefore;
     const changes: number[] = [];
-    for (let i = 0; i < (isSmall ? SMALL_CHANGES : CHANGES); i++) {
+    for (let i = 0; i < changesOf(isSmall); i++) {
       const route = (i * 7) % routes;
       changes.push(await millisecondsOf(() => writer.change(route, `172.18.1.${i % 250}`)));
     }

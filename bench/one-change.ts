@@ -6,23 +6,24 @@ import { FeedProcess } from './feed/process.ts';
 import { watchForeignCpu } from './harness/cpu.ts';
 import { latencyMetrics } from './harness/latencies.ts';
 import { needsRoot } from './harness/obstacle.ts';
-import type { Point, RunOptions, Sample, Scenario } from './harness/scenario.ts';
+import type { RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
 import { BareRows } from './peers/bare-rows.ts';
-import { NorthboundClient, northboundVersion, startNorthbound } from './peers/northbound.ts';
+import {
+  NorthboundClient,
+  needsNorthbound,
+  northboundVersion,
+  startNorthbound,
+} from './peers/northbound.ts';
 import { rutter } from './peers/rutter.ts';
 import { Site } from './peers/site.ts';
-import { measureChanges, prefixTexts } from './row-changes.ts';
+import { type ChangeCounts, measureChanges, prefixTexts } from './row-changes.ts';
+import { sizeSweep } from './table-sizes.ts';
 
-const COUNTS = { changes: 250, warmUpChanges: 50 };
-const SMALL_COUNTS = { changes: 20, warmUpChanges: 5 };
+const countsOf = (isSmall: boolean): ChangeCounts =>
+  isSmall ? { changes: 20, warmUpChanges: 5 } : { changes: 250, warmUpChanges: 50 };
 const LOAD_DEADLINE_MS = 120_000;
-
-/** Sizes of the table that is present. */
-export function tableSize(value: number): Point {
-  return { name: value.toLocaleString('en').replaceAll(',', ' '), value };
-}
 
 export const oneChange: Scenario = {
   name: 'one-change',
@@ -30,18 +31,12 @@ export const oneChange: Scenario = {
   routes: 50_000,
   smallRoutes: 1000,
   repeats: 1,
-  sweep: {
-    title: 'routes in the table',
-    scale: 'log',
-    points: [1000, 10_000, 50_000].map(tableSize),
-    smallPoints: [tableSize(1000)],
-  },
+  sweep: sizeSweep('routes in the table', [1000, 10_000, 50_000], 1000),
   warmUpShare: 0,
-  obstacle: () =>
-    needsRoot() ?? (northboundVersion() ? undefined : 'ovsdb-server is not installed'),
-  input: () =>
-    `a table over one eBGP session, all in OVN; then ${COUNTS.changes} changes of a next hop, one at a time, ` +
-    `after ${COUNTS.warmUpChanges} not counted`,
+  obstacle: () => needsRoot() ?? needsNorthbound(),
+  input: (_routes, isSmall) =>
+    `a table over one eBGP session, all in OVN; then ${countsOf(isSmall).changes} changes of a next hop, one at a time, ` +
+    `after ${countsOf(isSmall).warmUpChanges} not counted`,
   metrics: [...latencyMetrics, VERIFIED],
   contestants: [
     { name: 'Rutter', version: () => rutter.version(), run: measureAgent },
@@ -79,8 +74,7 @@ async function measureAgent({ point, isSmall }: RunOptions): Promise<Sample> {
   });
   await untilAtRest([...agent.pids, northbound.pid]);
   const foreign = watchForeignCpu();
-  const counts = isSmall ? SMALL_COUNTS : COUNTS;
-  const sample = await measureChanges(client, routes, counts, (route, nextHop) =>
+  const sample = await measureChanges(client, routes, countsOf(isSmall), (route, nextHop) =>
     feed.change(route, nextHop),
   );
   client.close();
@@ -99,12 +93,16 @@ async function measureBare({ point, isSmall }: RunOptions, change: Change): Prom
   await untilAtRest([northbound.pid]);
   const watcher = await NorthboundClient.open(northbound.socketPath);
   const foreign = watchForeignCpu();
-  const counts = isSmall ? SMALL_COUNTS : COUNTS;
-  const sample = await measureChanges(watcher, routes, counts, async (route, nextHop) => {
-    const at = monotonicNow();
-    await change(rows, route, nextHop);
-    return { at, prefix: prefixes[route]! };
-  });
+  const sample = await measureChanges(
+    watcher,
+    routes,
+    countsOf(isSmall),
+    async (route, nextHop) => {
+      const at = monotonicNow();
+      await change(rows, route, nextHop);
+      return { at, prefix: prefixes[route]! };
+    },
+  );
   writer.close();
   watcher.close();
   return { ...sample, foreignCores: foreign() };

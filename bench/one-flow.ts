@@ -18,12 +18,11 @@ import { needsRoot } from './harness/obstacle.ts';
 import type { Contestant, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { VERIFIED } from './harness/verified.ts';
 import { untilAtRest, untilCount } from './harness/wait.ts';
-import { tableSize } from './one-change.ts';
 import {
   type Central,
   FlowWatcher,
   type NewFlow,
-  northdVersion,
+  needsNorthd,
   startCentral,
 } from './peers/central.ts';
 import { NorthboundClient } from './peers/northbound.ts';
@@ -31,9 +30,10 @@ import type { RunningReceiver } from './peers/receiver.ts';
 import { relist, UPSTREAM_DELAY_MS } from './peers/relist.ts';
 import { rutter } from './peers/rutter.ts';
 import { labelAddresses, OTHER_NEXT_HOPS, Site } from './peers/site.ts';
+import { sizeSweep, tableSize } from './table-sizes.ts';
 
-const TURNS: Turns = { count: 20, warmUp: 4 };
-const SMALL_TURNS: Turns = { count: 4, warmUp: 1 };
+const turnsOf = (isSmall: boolean): Turns =>
+  isSmall ? { count: 4, warmUp: 1 } : { count: 20, warmUp: 4 };
 const LOAD_DEADLINE_MS = 300_000;
 
 const [first, second, third, ...others] = labelAddresses(10) as [
@@ -56,17 +56,12 @@ export const oneFlow: Scenario = {
   routes: 50_000,
   smallRoutes: 1000,
   repeats: 1,
-  sweep: {
-    title: 'routes in the table',
-    scale: 'log',
-    points: [1000, 10_000, 50_000].map(tableSize),
-    smallPoints: [tableSize(1000)],
-  },
+  sweep: sizeSweep('routes in the table', [1000, 10_000, 50_000], 1000),
   warmUpShare: 0,
-  obstacle: () => needsRoot() ?? (northdVersion() ? undefined : 'ovn-northd is not installed'),
-  input: () =>
+  obstacle: () => needsRoot() ?? needsNorthd(),
+  input: (_routes, isSmall) =>
     'a stretch of a full table, its neighbourhoods by one pair of next hops (over two eBGP sessions) and 8 single ones, all in OVN with northd running; ' +
-    `then ${TURNS.count} changes of a next hop, one at a time, after ${TURNS.warmUp} not counted`,
+    `then ${turnsOf(isSmall).count} changes of a next hop, one at a time, after ${turnsOf(isSmall).warmUp} not counted`,
   metrics: [
     ...latencyMetrics,
     { key: 'rows', title: 'rows in Northbound', unit: 'count' },
@@ -141,7 +136,7 @@ async function measure(
   const arrivals = new Arrivals<NewFlow>();
   watcher.onFlow = (flow) => arrivals.add(flow);
   const foreign = watchForeignCpu();
-  const sample = await measureLatencies(isSmall ? SMALL_TURNS : TURNS, async (turn) => {
+  const sample = await measureLatencies(turnsOf(isSmall), async (turn) => {
     arrivals.clear();
     const nextHop = OTHER_NEXT_HOPS[turn % OTHER_NEXT_HOPS.length]!;
     const route = leaves[routeOfTurn(turn, leaves.length)]!;

@@ -8,15 +8,15 @@ import { processCost, watchForeignCpu } from './harness/cpu.ts';
 import { needsRoot } from './harness/obstacle.ts';
 import type { Contestant, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { monotonicNow, untilAtRest, untilCount } from './harness/wait.ts';
-import { tableSize } from './one-change.ts';
 import { BareRows } from './peers/bare-rows.ts';
-import { type Central, FlowWatcher, northdVersion, startCentral } from './peers/central.ts';
+import { type Central, FlowWatcher, needsNorthd, startCentral } from './peers/central.ts';
 import { installedVersion } from './peers/installed.ts';
 import { NorthboundClient, northboundVersion } from './peers/northbound.ts';
 import { relist, UPSTREAM_DELAY_MS } from './peers/relist.ts';
 import { rutter } from './peers/rutter.ts';
 import { FEED_ADDRESS, Site } from './peers/site.ts';
 import { prefixTexts } from './row-changes.ts';
+import { sizeSweep } from './table-sizes.ts';
 
 const DEADLINE_MS = 400_000;
 const POLL_MS = 250;
@@ -32,14 +32,9 @@ export const ovnLoad: Scenario = {
   routes: 50_000,
   smallRoutes: 500,
   repeats: 1,
-  sweep: {
-    title: 'routes',
-    scale: 'log',
-    points: [2000, 10_000, 50_000].map(tableSize),
-    smallPoints: [tableSize(500)],
-  },
+  sweep: sizeSweep('routes', [2000, 10_000, 50_000], 500),
   warmUpShare: 0,
-  obstacle: () => needsRoot() ?? (northdVersion() ? undefined : 'ovn-northd is not installed'),
+  obstacle: () => needsRoot() ?? needsNorthd(),
   input: () =>
     'IPv4 routes over one eBGP session, one next hop, unaggregated; the floors have the rows ready',
   metrics: [

@@ -14,7 +14,7 @@ import { countKernelRoutes } from './peers/kernel-table.ts';
 import {
   type Northbound,
   NorthboundClient,
-  northboundVersion,
+  needsNorthbound,
   startNorthbound,
 } from './peers/northbound.ts';
 import { type RunningAgent, rutter } from './peers/rutter.ts';
@@ -31,8 +31,7 @@ export const restart: Scenario = {
   smallRoutes: 2000,
   repeats: 1,
   warmUpShare: 0,
-  obstacle: () =>
-    needsRoot() ?? (northboundVersion() ? undefined : 'ovsdb-server is not installed'),
+  obstacle: () => needsRoot() ?? needsNorthbound(),
   input: (routes) =>
     `${describeFeed(routes)}, in the kernel and in OVN; kill -9; a new agent and the same feed again`,
   metrics: [

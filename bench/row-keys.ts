@@ -2,9 +2,9 @@
 import { watchForeignCpu } from './harness/cpu.ts';
 import type { Contestant, RunOptions, Sample, Scenario } from './harness/scenario.ts';
 import { summarize } from './harness/statistics.ts';
-import { tableSize } from './one-change.ts';
-import { northboundVersion } from './peers/northbound.ts';
+import { needsNorthbound, northboundVersion } from './peers/northbound.ts';
 import { loadTexts, ReadyMadeClient, replaceText, updateText, withServer } from './ready-made.ts';
+import { sizeSweep } from './table-sizes.ts';
 
 const ROUNDS = 15;
 const MANY = 1000;
@@ -15,14 +15,9 @@ export const rowKeys: Scenario = {
   routes: 50_000,
   smallRoutes: 1000,
   repeats: 1,
-  sweep: {
-    title: 'rows present',
-    scale: 'log',
-    points: [1000, 10_000, 50_000].map(tableSize),
-    smallPoints: [tableSize(1000)],
-  },
+  sweep: sizeSweep('rows present', [1000, 10_000, 50_000], 1000),
   warmUpShare: 0,
-  obstacle: () => (northboundVersion() ? undefined : 'ovsdb-server is not installed'),
+  obstacle: needsNorthbound,
   input: () => `ready-made transactions over a unix socket, the median of ${ROUNDS} each`,
   metrics: [
     { key: 'one', title: '1 changed', unit: 'ms' },

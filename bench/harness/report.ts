@@ -142,10 +142,10 @@ function section(scenario: ScenarioResult, plots: readonly PlotFile[]): string {
   const { name, question } = scenario;
   const heading = `<h2 id="${name}">${name}</h2><p><em>${escapeMarkup(question)}</em></p>`;
   if ('skipped' in scenario) return `${heading}<p>Left out: ${escapeMarkup(scenario.skipped)}</p>`;
-  const { input, warmUp, repeats, points, leftOut, metrics, sweep } = scenario;
+  const { input, warmUp, repeats, points, leftOut, metrics, sweep, seconds } = scenario;
   return [
     heading,
-    `<p>Input: ${escapeMarkup(input)}. Warm-up: ${warmUp}; repeats: ${repeats}.</p>`,
+    `<p>Input: ${escapeMarkup(input)}. Warm-up: ${warmUp}; repeats: ${repeats}. Took ${seconds.toFixed(0)} s.</p>`,
     `<div class="plots">${plots
       .filter((plot) => plot.scenario === name)
       .map(({ content }) => content)

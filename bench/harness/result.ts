@@ -40,6 +40,8 @@ export interface MeasuredResult {
   readonly points: readonly PointResult[];
   /** Named because they could not take part. */
   readonly leftOut: readonly string[];
+  /** All of it, warm-up included. */
+  readonly seconds: number;
 }
 
 export interface PointResult {

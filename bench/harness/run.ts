@@ -63,26 +63,32 @@ export async function runScenarios(
 
 async function runScenario(scenario: Scenario, options: BenchOptions): Promise<ScenarioResult> {
   const { name, question } = scenario;
-  const obstacle = scenario.obstacle();
+  const points = choosePoints(scenario.sweep, options);
+  const isElsewhere = points.length === 0 && scenario.obstacle() === undefined;
+  const obstacle = isElsewhere ? 'has none of the points asked for' : scenario.obstacle();
   if (obstacle !== undefined) {
     options.print(`  left out: ${obstacle}`);
     return { name, question, skipped: obstacle };
   }
-  return measureScenario(scenario, options);
+  return measureScenario(scenario, points, options);
 }
 
-async function measureScenario(scenario: Scenario, options: BenchOptions): Promise<MeasuredResult> {
+async function measureScenario(
+  scenario: Scenario,
+  points: readonly Point[],
+  options: BenchOptions,
+): Promise<MeasuredResult> {
   const { print, isSmall = false } = options;
   const { name, question, sweep, goals } = scenario;
   const routes = options.routes ?? (isSmall ? scenario.smallRoutes : scenario.routes);
   const repeats = options.repeats ?? (isSmall ? 1 : scenario.repeats);
-  const points = choosePoints(sweep, options);
+  const startedAt = performance.now();
   const isWarmedUp = !isSmall && scenario.warmUpShare > 0;
   const warmUpRoutes = Math.floor(routes * scenario.warmUpShare);
   const warmUp = isWarmedUp
     ? `one run${warmUpRoutes > 0 ? ` of ${warmUpRoutes} routes` : ''} each`
     : 'none';
-  const input = scenario.input(routes);
+  const input = scenario.input(routes, isSmall);
   print(`  input: ${input}`);
   print(`  warm-up: ${warmUp}; repeats: ${repeats}, median (lowest–highest)`);
 
@@ -113,8 +119,10 @@ async function measureScenario(scenario: Scenario, options: BenchOptions): Promi
       return { point, contestants, goals: judgeGoals(here, contestants) };
     }),
     leftOut,
+    seconds: (performance.now() - startedAt) / 1000,
   };
   for (const line of formatMeasured(result)) print(line);
+  print(`  took ${result.seconds.toFixed(0)} s`);
   return result;
 }
 

@@ -93,7 +93,8 @@ export interface Scenario {
   readonly warmUpShare: number;
   /** Why it cannot run here, or undefined. */
   obstacle(): string | undefined;
-  input(routes: number): string;
+  /** What everybody is given, in words. */
+  input(routes: number, isSmall: boolean): string;
   readonly metrics: readonly Metric[];
   readonly contestants: readonly Contestant[];
   readonly goals: readonly Goal[];

@@ -41,7 +41,7 @@ function formatPoint({ contestants, goals }: PointResult, metrics: readonly Metr
 }
 
 /** Rutter's medians divided by each other one's, for what both can tell. */
-export function formatRatios(
+function formatRatios(
   contestants: readonly ContestantResult[],
   metrics: readonly Metric[],
 ): string[] {

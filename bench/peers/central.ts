@@ -14,8 +14,13 @@ export interface Central extends Northbound {
   readonly pids: readonly number[];
 }
 
-export function northdVersion(): string | undefined {
+function northdVersion(): string | undefined {
   return installedVersion('ovn-northd', ['--version']);
+}
+
+/** Why there can be none here, or undefined. */
+export function needsNorthd(): string | undefined {
+  return northdVersion() ? undefined : 'ovn-northd is not installed (bench/setup)';
 }
 
 export async function startCentral(site: Site): Promise<Central> {

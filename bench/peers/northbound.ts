@@ -22,6 +22,11 @@ export function northboundVersion(): string | undefined {
   return installedVersion('ovsdb-server', ['--version']);
 }
 
+/** Why there can be none here, or undefined. */
+export function needsNorthbound(): string | undefined {
+  return northboundVersion() ? undefined : 'ovsdb-server is not installed (bench/setup)';
+}
+
 export async function startNorthbound(site: Site): Promise<Northbound> {
   const server = await startOvsdbServer({
     name: 'nb',

@@ -42,6 +42,7 @@ const result: BenchResult = {
         goals: [{ metric: 'cpu', atMost: 5, value: value / 10, reached: value < 50 }],
       })),
       leftOut: ['FRR: not installed'],
+      seconds: 3,
     },
     { name: 'none', question: 'why?', skipped: 'needs root' },
   ],

@@ -87,6 +87,7 @@ it('is this (schema 1)', async () => {
           },
         ],
         leftOut: ['FRR: not installed (bench/setup)'],
+        seconds: expect.any(Number),
       },
       { name: 'absent', question: 'how much?', skipped: 'needs root' },
     ],
