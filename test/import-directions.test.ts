@@ -31,7 +31,7 @@ const allowed: Record<string, readonly string[]> = {
 /** Files that decide and never act: no platform, no clock, no sockets. */
 const pure = [
   /^src\/net\/(?!socket|transport)/,
-  /^src\/bgp\/(fsm|framing|capabilities|errors|adj-rib-out|iana)\.ts$/,
+  /^src\/bgp\/(fsm|fsm-actions|collision|framing|capabilit.*|negotiate|errors|adj-rib-out|iana)\.ts$/,
   /^src\/bgp\/(messages|attributes|nlri)\//,
   /^src\/ovsdb\/values\.ts$/,
   /^src\/config\/(?!file)/,

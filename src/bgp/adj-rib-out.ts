@@ -8,7 +8,6 @@ import type { LargeCommunity } from '../net/community.ts';
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, prefixFamily } from '../net/prefix.ts';
 import { asSequence } from './attributes/as-path.ts';
-import type { NegotiatedSession } from './capabilities.ts';
 import type { Origin } from './iana.ts';
 import { encodeRouteRefresh, RefreshSubtype } from './messages/route-refresh.ts';
 import {
@@ -17,6 +16,7 @@ import {
   encodeEndOfRib,
   encodeWithdrawal,
 } from './messages/update.ts';
+import type { NegotiatedSession } from './negotiate.ts';
 
 /** A local route as the agent gives it. What is left out is filled in per session. */
 export interface AdvertisedRoute {

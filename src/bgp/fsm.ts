@@ -2,7 +2,7 @@
 //
 // One SessionState is one connection's machine. A configured peer has one that runs all the time and, while the peer's
 // connection and ours overlap, a second one for the incoming connection (RFC 4271 §8.2.1); peer.ts decides between the two
-// with resolveCollision() and tells the loser `collisionLost`.
+// with collision.ts and tells the loser `collisionLost`.
 //
 //   idle ──start──► connect ──connected──► openSent ──openReceived──► openConfirm ──keepaliveReceived──► established
 //    ▲  ▲              │ ▲                    │
@@ -15,13 +15,8 @@
 //
 // RFC 4271 §8; RFC 6286 identifiers; RFC 6608 subcodes; RFC 8538 who keeps routes; RFC 9687 send hold timer. Not here:
 // DelayOpen, and tracking of the TCP state beyond connected or not.
-import {
-  type Capabilities,
-  type NegotiatedSession,
-  negotiate,
-  type OpenPolicy,
-  type Withheld,
-} from './capabilities.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { Withheld } from './capability-offer.ts';
 import {
   BgpError,
   cease,
@@ -31,20 +26,26 @@ import {
   type Notification,
   sendHoldTimerExpired,
 } from './errors.ts';
+import {
+  type Action,
+  abortConnection,
+  clearFailures,
+  closeConnection,
+  connectNow,
+  releaseRoutes,
+  type State,
+  type Step,
+  sendKeepalive,
+  sendNotification,
+  startTimer,
+  stopTimer,
+  stopTimers,
+  to,
+} from './fsm-actions.ts';
 import { CeaseReason, ErrorCode, OpenError } from './iana.ts';
 import { isHardReset, notificationText } from './messages/notification.ts';
 import type { OpenMessage } from './messages/open.ts';
-
-export type State = 'idle' | 'connect' | 'active' | 'openSent' | 'openConfirm' | 'established';
-
-/** `stability`: how long a session must last until earlier failures are forgotten. */
-export type SessionTimer =
-  | 'idleHold'
-  | 'connectRetry'
-  | 'hold'
-  | 'keepalive'
-  | 'sendHold'
-  | 'stability';
+import { type NegotiatedSession, negotiate, type OpenPolicy } from './negotiate.ts';
 
 export interface FsmConfig extends OpenPolicy {
   readonly passive: boolean;
@@ -89,32 +90,6 @@ export type FsmEvent =
   | { readonly type: 'messageError'; readonly notification: Notification; readonly reason: string }
   /** `data` goes into the NOTIFICATION (RFC 4486 §4). */
   | { readonly type: 'prefixLimitReached'; readonly reason: string; readonly data: Uint8Array };
-
-export type Action =
-  | { readonly type: 'connect' }
-  | { readonly type: 'closeConnection' }
-  /** Without waiting for what is still to be sent. */
-  | { readonly type: 'abortConnection' }
-  | { readonly type: 'sendOpen' }
-  | { readonly type: 'sendKeepalive' }
-  | { readonly type: 'sendNotification'; readonly notification: Notification }
-  | { readonly type: 'startTimer'; readonly timer: SessionTimer; readonly ms: number }
-  | { readonly type: 'stopTimer'; readonly timer: SessionTimer }
-  | { readonly type: 'stopTimers' }
-  | { readonly type: 'adopt'; readonly negotiated: NegotiatedSession }
-  | { readonly type: 'establish' }
-  /** The session's routes go; `graceful`: those of the families the peer can restart stay as stale. */
-  | { readonly type: 'releaseRoutes'; readonly graceful: boolean }
-  | { readonly type: 'countFailure' }
-  | { readonly type: 'clearFailures' }
-  | { readonly type: 'withhold'; readonly withheld: Withheld };
-
-export interface Step {
-  readonly state: State;
-  readonly actions: readonly Action[];
-  /** One clause for the log and `peers`; empty when nothing worth telling happened. */
-  readonly reason: string;
-}
 
 /** RFC 4271 §8.2.2: "a HoldTimer value of 4 minutes is suggested" before the OPEN has come. */
 const OPEN_HOLD_MS = 240_000;
@@ -438,48 +413,4 @@ function keepaliveTimer(negotiated: NegotiatedSession | undefined): Action[] {
 /** RFC 9687 §4.3: eight minutes or twice the hold time, whichever is longer. */
 export function sendHoldMs({ holdTimeSeconds }: NegotiatedSession): number {
   return Math.max(8 * 60, 2 * holdTimeSeconds) * 1000;
-}
-
-/** Who opened a connection. */
-export type Initiator = 'local' | 'remote';
-
-export interface CollisionSide {
-  readonly routerId: number;
-  readonly asn: number;
-}
-
-/** RFC 4271 §6.8: the connection that the higher BGP identifier opened stays; the higher AS among equals (RFC 6286 §2.3). */
-export function resolveCollision(local: CollisionSide, remote: CollisionSide): Initiator {
-  const localWins =
-    local.routerId === remote.routerId ? local.asn > remote.asn : local.routerId > remote.routerId;
-  return localWins ? 'local' : 'remote';
-}
-
-// ---- actions, short ----
-
-const connectNow: Action = { type: 'connect' };
-const closeConnection: Action = { type: 'closeConnection' };
-const abortConnection: Action = { type: 'abortConnection' };
-const sendKeepalive: Action = { type: 'sendKeepalive' };
-const stopTimers: Action = { type: 'stopTimers' };
-const clearFailures: Action = { type: 'clearFailures' };
-
-function to(state: State, reason: string, actions: readonly Action[] = []): Step {
-  return { state, actions, reason };
-}
-
-function startTimer(timer: SessionTimer, ms: number): Action {
-  return { type: 'startTimer', timer, ms };
-}
-
-function stopTimer(timer: SessionTimer): Action {
-  return { type: 'stopTimer', timer };
-}
-
-function sendNotification(notification: Notification): Action {
-  return { type: 'sendNotification', notification };
-}
-
-function releaseRoutes(graceful: boolean): Action {
-  return { type: 'releaseRoutes', graceful };
 }

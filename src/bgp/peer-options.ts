@@ -1,6 +1,8 @@
 // What a peer is configured with, as the speaker wants it; the agent maps the configuration to it.
 import type { AddressFamily } from '../net/address-family.ts';
 import type { IpAddress } from '../net/ip-address.ts';
+import type { FsmConfig } from './fsm.ts';
+import type { ConnectTarget } from './transport/transport.ts';
 
 export interface PeerOptions {
   readonly name: string;
@@ -54,11 +56,49 @@ interface GracefulRestartOptions {
 }
 
 /** The IANA port. */
-export const BGP_PORT = 179;
-export const DEFAULT_HOLD_TIME_SECONDS = 90;
-export const DEFAULT_CONNECT_RETRY_MS = 5000;
-export const DEFAULT_RESTART_AFTER_MS = 600_000;
+const BGP_PORT = 179;
+const DEFAULT_HOLD_TIME_SECONDS = 90;
+const DEFAULT_CONNECT_RETRY_MS = 5000;
+const DEFAULT_RESTART_AFTER_MS = 600_000;
 export const DEFAULT_STALE_PATH_TIME_MS = 360_000;
+
+export function connectTarget(options: PeerOptions): ConnectTarget {
+  return {
+    address: options.address,
+    port: options.port ?? BGP_PORT,
+    interface: options.interface,
+    localAddress: options.localAddress,
+    password: options.password,
+    device: options.bindDevice,
+    ...hopLimits(options),
+  };
+}
+
+/** What the state machine works with. */
+export function fsmConfig({
+  options,
+  localAsn,
+  localRouterId,
+}: {
+  readonly options: PeerOptions;
+  readonly localAsn: number;
+  readonly localRouterId: number;
+}): FsmConfig {
+  const holdTimeSeconds = options.holdTimeSeconds ?? DEFAULT_HOLD_TIME_SECONDS;
+  return {
+    localAsn,
+    localRouterId,
+    peerAsn: options.asn,
+    holdTimeSeconds,
+    keepaliveTimeSeconds: options.keepaliveTimeSeconds ?? holdTimeSeconds / 3,
+    passive: options.passive ?? false,
+    connectRetryMs: options.connectRetryMs ?? DEFAULT_CONNECT_RETRY_MS,
+    prefixLimit: {
+      action: options.maxPrefixes?.action ?? 'warn',
+      restartAfterMs: options.maxPrefixes?.restartAfterMs ?? DEFAULT_RESTART_AFTER_MS,
+    },
+  };
+}
 
 /** GTSM: what we send must arrive with 255 less the hops, and so must theirs (RFC 5082 §3). */
 export function hopLimits({ multihop, ttlSecurity }: PeerOptions): {

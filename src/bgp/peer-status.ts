@@ -1,6 +1,6 @@
 // What `rutter peers` and the control API show of a peer.
 import type { AddressFamily } from '../net/address-family.ts';
-import type { State } from './fsm.ts';
+import type { State } from './fsm-actions.ts';
 import type { MessageCounts } from './message-counters.ts';
 
 export interface PeerStatus {

@@ -3,25 +3,25 @@ import type { AddressFamily } from '../net/address-family.ts';
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix } from '../net/prefix.ts';
 import { AdjRibOut, type AdvertisedRoute } from './adj-rib-out.ts';
-import type { CapabilityOffer, NegotiatedSession } from './capabilities.ts';
+import type { CapabilityOffer } from './capability-offer.ts';
+import { resolveCollision } from './collision.ts';
 import { cease, type Notification } from './errors.ts';
-import { type FsmConfig, resolveCollision, type State } from './fsm.ts';
+import type { State } from './fsm-actions.ts';
 import { CeaseReason } from './iana.ts';
 import { MessageCounters } from './message-counters.ts';
 import { encodeNotification, notificationText, shutdownText } from './messages/notification.ts';
 import type { OpenMessage } from './messages/open.ts';
+import type { NegotiatedSession } from './negotiate.ts';
 import {
-  BGP_PORT,
-  DEFAULT_CONNECT_RETRY_MS,
-  DEFAULT_HOLD_TIME_SECONDS,
-  DEFAULT_RESTART_AFTER_MS,
+  connectTarget,
   DEFAULT_STALE_PATH_TIME_MS,
-  hopLimits,
+  fsmConfig,
   type PeerOptions,
 } from './peer-options.ts';
 import type { NotificationStatus, PeerStatus } from './peer-status.ts';
 import { RouteExchange } from './route-exchange.ts';
 import { Session, type SessionEnvironment, type SessionOwner } from './session.ts';
+import { sessionStatus } from './session-status.ts';
 import { StaleRoutes } from './stale-routes.ts';
 import type { Connection, ConnectTarget } from './transport/transport.ts';
 import type { UpdateReceiver } from './update-receiver.ts';
@@ -90,15 +90,7 @@ export class Peer implements SessionOwner {
     this.options = options;
     this.#parts = parts;
     this.#adjRibOut = new AdjRibOut(() => parts.environment.clock.wallTime());
-    this.target = {
-      address: options.address,
-      port: options.port ?? BGP_PORT,
-      interface: options.interface,
-      localAddress: options.localAddress,
-      password: options.password,
-      device: options.bindDevice,
-      ...hopLimits(options),
-    };
+    this.target = connectTarget(options);
     const restart = options.gracefulRestart;
     this.#restartingUntil = restart?.restarting
       ? clock.now() + restart.restartTimeSeconds * 1000
@@ -112,7 +104,7 @@ export class Peer implements SessionOwner {
       },
     );
     this.#since = clock.wallTime();
-    this.#session = new Session(this, environment, this.#fsmConfig());
+    this.#session = new Session(this, environment, fsmConfig(parts));
   }
 
   start(): void {
@@ -287,41 +279,18 @@ export class Peer implements SessionOwner {
 
   status(): PeerStatus {
     const { options, localAsn, environment } = this.#parts;
-    const session = this.#session;
-    const { connection } = session;
-    const { negotiated } = session.fsm;
-    const isEstablished = session.state === 'established';
+    const startedAt = this.#establishedAt;
     return {
       name: options.name,
       address: formatIpAddress(options.address),
       interface: options.interface,
-      asn: negotiated?.peerAsn ?? options.asn,
+      asn: options.asn,
       localAsn,
-      kind: negotiated?.kind,
-      state: session.state,
       since: this.#since,
-      uptimeMs:
-        this.#establishedAt === undefined
-          ? undefined
-          : environment.clock.now() - this.#establishedAt,
-      nextAttemptMs: isEstablished ? undefined : session.nextAttemptMs,
+      uptimeMs: startedAt === undefined ? undefined : environment.clock.now() - startedAt,
       passive: options.passive ?? false,
-      routerId: negotiated && formatRouterId(negotiated.routerId),
-      hostName: negotiated?.hostName,
-      localAddress: connection && formatIpAddress(connection.localAddress),
-      localPort: connection?.localPort,
-      remotePort: connection?.remotePort,
-      holdTimeSeconds: negotiated?.holdTimeSeconds,
-      keepaliveTimeSeconds: negotiated?.keepaliveTimeSeconds,
       configuredFamilies: options.families,
-      families: negotiated?.families ?? [],
-      capabilities: negotiated ? capabilityNames(negotiated) : [],
-      addPathReceive: negotiated?.addPathReceive ?? [],
-      gracefulRestart: negotiated?.gracefulRestart && {
-        restartTimeSeconds: negotiated.gracefulRestart.restartTimeSeconds,
-        families: negotiated.gracefulRestart.families.map(({ family }) => family),
-        notification: negotiated.gracefulRestart.notification,
-      },
+      ...sessionStatus(this.#session),
       staleFamilies: this.#staleRoutes.families,
       endOfRib: [...this.#endOfRib],
       messages: { received: { ...this.counters.received }, sent: { ...this.counters.sent } },
@@ -337,24 +306,6 @@ export class Peer implements SessionOwner {
   }
 
   // ---- inside ----
-
-  #fsmConfig(): FsmConfig {
-    const { options, localAsn, localRouterId } = this.#parts;
-    const holdTimeSeconds = options.holdTimeSeconds ?? DEFAULT_HOLD_TIME_SECONDS;
-    return {
-      localAsn,
-      localRouterId,
-      peerAsn: options.asn,
-      holdTimeSeconds,
-      keepaliveTimeSeconds: options.keepaliveTimeSeconds ?? holdTimeSeconds / 3,
-      passive: options.passive ?? false,
-      connectRetryMs: options.connectRetryMs ?? DEFAULT_CONNECT_RETRY_MS,
-      prefixLimit: {
-        action: options.maxPrefixes?.action ?? 'warn',
-        restartAfterMs: options.maxPrefixes?.restartAfterMs ?? DEFAULT_RESTART_AFTER_MS,
-      },
-    };
-  }
 
   /** RFC 4724 §4.1: said while the peer may still keep what we announced before. */
   #isRestarting(): boolean {
@@ -449,23 +400,6 @@ export class Peer implements SessionOwner {
     const { code, subcode, text } = this.#lastNotification!;
     return { code, subcode, text };
   }
-}
-
-function capabilityNames(session: NegotiatedSession): string[] {
-  const names: [string, boolean][] = [
-    ['four-octet-as', session.fourOctetAs],
-    ['route-refresh', session.routeRefresh],
-    ['enhanced-route-refresh', session.enhancedRouteRefresh],
-    ['extended-message', session.maxMessageBytes > 4096],
-    ['graceful-restart', session.gracefulRestart !== undefined],
-    ['add-path', session.addPathReceive.length > 0],
-    ['extended-next-hop', session.extendedNextHop.length > 0],
-  ];
-  return names.flatMap(([name, holds]) => (holds ? [name] : []));
-}
-
-function formatRouterId(routerId: number): string {
-  return [24, 16, 8, 0].map((shift) => (routerId >>> shift) & 0xff).join('.');
 }
 
 /** RFC 8950 §4: where the peer takes the session's own address for the other family, that is the next hop. */

@@ -10,7 +10,6 @@ import {
 } from '../net/address-family.ts';
 import { ByteWriter } from '../net/byte-writer.ts';
 import type { AdjRibOut, OutboundSession } from './adj-rib-out.ts';
-import type { NegotiatedSession } from './capabilities.ts';
 import type { Clock } from './clock.ts';
 import { BgpError } from './errors.ts';
 import { messageType } from './framing.ts';
@@ -18,6 +17,7 @@ import type { FsmEvent } from './fsm.ts';
 import { errorText, MessageType } from './iana.ts';
 import { decodeNotification } from './messages/notification.ts';
 import { decodeRouteRefresh, RefreshSubtype } from './messages/route-refresh.ts';
+import type { NegotiatedSession } from './negotiate.ts';
 import type { StaleRoutes } from './stale-routes.ts';
 import type { ReceivedChunk, UpdateReceiver } from './update-receiver.ts';
 

@@ -3,7 +3,7 @@
 // Restarting a running timer only moves its deadline: the hold timer is restarted with every chunk. A hold timer that fires
 // late says that this process was busy, not that the peer is silent: what the peer sent may wait unread, so it gets a grace.
 import type { Clock, Timer } from './clock.ts';
-import type { SessionTimer } from './fsm.ts';
+import type { SessionTimer } from './fsm-actions.ts';
 
 interface Running {
   deadline: number;

@@ -1,21 +1,21 @@
 // One connection's session: performs what fsm.ts decides, on a connection and timers, and tells it what happens.
-import { type CapabilityOffer, encodeCapabilities, offerCapabilities } from './capabilities.ts';
+
+import { encodeCapabilities } from './capability-codec.ts';
+import { type CapabilityOffer, offerCapabilities } from './capability-offer.ts';
 import type { Clock } from './clock.ts';
+import type { Initiator } from './collision.ts';
 import { BgpError, type Notification } from './errors.ts';
 import { Framer, messageType } from './framing.ts';
 import {
-  type Action,
   advance,
   type FsmConfig,
   type FsmEvent,
-  type Initiator,
   initialState,
   type SessionState,
-  type SessionTimer,
-  type State,
   sendHoldMs,
   step,
 } from './fsm.ts';
+import type { Action, SessionTimer, State } from './fsm-actions.ts';
 import { AS_TRANS, MessageType } from './iana.ts';
 import type { MessageCounters } from './message-counters.ts';
 import { encodeKeepalive } from './messages/keepalive.ts';

@@ -1,7 +1,7 @@
 // Helps a peer restart: which of its routes stay as stale while it is away, and until when (RFC 4724 §4.2, RFC 8538).
 import type { AddressFamily } from '../net/address-family.ts';
-import type { NegotiatedSession } from './capabilities.ts';
 import type { Clock, Timer } from './clock.ts';
+import type { NegotiatedSession } from './negotiate.ts';
 
 export class StaleRoutes {
   readonly #clock: Clock;

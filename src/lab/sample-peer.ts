@@ -2,7 +2,8 @@
 //
 // It stands in for a router where none can be started. Not here: connecting by itself, collision detection, anything learned.
 import { createServer, type Server, type Socket } from 'node:net';
-import { encodeCapabilities, noCapabilities } from '../bgp/capabilities.ts';
+import { noCapabilities } from '../bgp/capabilities.ts';
+import { encodeCapabilities } from '../bgp/capability-codec.ts';
 import { Framer, messageType } from '../bgp/framing.ts';
 import { MAX_MESSAGE_SIZE, MessageType } from '../bgp/iana.ts';
 import { encodeKeepalive } from '../bgp/messages/keepalive.ts';

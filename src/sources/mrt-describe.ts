@@ -10,6 +10,7 @@ import { type DescribedRoute, describeRoutes } from '../bgp/nlri/describe.ts';
 import { ByteReader, ReadError } from '../net/byte-reader.ts';
 import { formatHex } from '../net/hex.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
+import { formatRouterId } from '../net/router-id.ts';
 import {
   type MrtPeer,
   type MrtRecord,
@@ -139,10 +140,6 @@ function describeSession(record: {
     localAsn: record.localAsn,
     localAddress: formatIpAddress(record.localAddress),
   };
-}
-
-function formatRouterId(id: number): string {
-  return formatIpAddress(Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id));
 }
 
 /** RFC 3339; a fraction only where the record has one. */

@@ -6,7 +6,7 @@ import {
   type AdvertisedRoute,
   type OutboundSession,
 } from '../../src/bgp/adj-rib-out.ts';
-import type { NegotiatedSession } from '../../src/bgp/capabilities.ts';
+import type { NegotiatedSession } from '../../src/bgp/negotiate.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../../src/net/prefix.ts';
 import { readMessage } from './naive-update.ts';

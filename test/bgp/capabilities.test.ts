@@ -1,18 +1,12 @@
 // Capabilities: bytes both ways, what is offered, and what two OPENs agree on (RFC 5492 and those it carries).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Capabilities,
-  type CapabilityOffer,
-  decodeCapabilities,
-  encodeCapabilities,
-  negotiate,
-  noCapabilities,
-  type OpenPolicy,
-  offerCapabilities,
-} from '../../src/bgp/capabilities.ts';
+import { type Capabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
+import { decodeCapabilities, encodeCapabilities } from '../../src/bgp/capability-codec.ts';
+import { type CapabilityOffer, offerCapabilities } from '../../src/bgp/capability-offer.ts';
 import { BgpError } from '../../src/bgp/errors.ts';
 import type { OpenMessage } from '../../src/bgp/messages/open.ts';
+import { negotiate, type OpenPolicy } from '../../src/bgp/negotiate.ts';
 
 const octet = fc.integer({ min: 0, max: 255 });
 const word = fc.integer({ min: 0, max: 65535 });

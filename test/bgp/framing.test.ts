@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCapabilities } from '../../src/bgp/capabilities.ts';
+import { decodeCapabilities } from '../../src/bgp/capability-codec.ts';
 import { BgpError } from '../../src/bgp/errors.ts';
 import { Framer, frame, messageType } from '../../src/bgp/framing.ts';
 import { addressFamilyName, MessageType } from '../../src/bgp/iana.ts';

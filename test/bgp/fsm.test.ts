@@ -1,11 +1,8 @@
 // The state machine: every state with every event, and what a session remembers (RFC 4271 §8.2.2).
 import { describe, expect, it } from 'vitest';
-import {
-  type Capabilities,
-  encodeCapabilities,
-  type NegotiatedSession,
-  noCapabilities,
-} from '../../src/bgp/capabilities.ts';
+import { type Capabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
+import { encodeCapabilities } from '../../src/bgp/capability-codec.ts';
+import { resolveCollision } from '../../src/bgp/collision.ts';
 import type { Notification } from '../../src/bgp/errors.ts';
 import { cease } from '../../src/bgp/errors.ts';
 import {
@@ -13,11 +10,11 @@ import {
   type FsmConfig,
   type FsmEvent,
   initialState,
-  resolveCollision,
   type SessionState,
-  type State,
   step,
 } from '../../src/bgp/fsm.ts';
+import type { State } from '../../src/bgp/fsm-actions.ts';
+import type { NegotiatedSession } from '../../src/bgp/negotiate.ts';
 
 const config: FsmConfig = {
   localAsn: 64512,

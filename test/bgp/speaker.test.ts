@@ -1,6 +1,7 @@
 // The speaker with virtual time and connections in memory: two of our own, and one against a scripted peer.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { encodeCapabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
+import { noCapabilities } from '../../src/bgp/capabilities.ts';
+import { encodeCapabilities } from '../../src/bgp/capability-codec.ts';
 import { administrativeCease, cease, type Notification } from '../../src/bgp/errors.ts';
 import { Framer, frame, messageType } from '../../src/bgp/framing.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';

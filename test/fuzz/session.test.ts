@@ -2,7 +2,8 @@
 // the real route core behind it. Nothing may be thrown, every end comes with a NOTIFICATION, and the next session works.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
-import { encodeCapabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
+import { noCapabilities } from '../../src/bgp/capabilities.ts';
+import { encodeCapabilities } from '../../src/bgp/capability-codec.ts';
 import { frame } from '../../src/bgp/framing.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';
 import { encodeOpen } from '../../src/bgp/messages/open.ts';

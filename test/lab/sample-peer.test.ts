@@ -1,11 +1,8 @@
 // The built-in peer and its sample: what it announces, and that a BGP speaker's handshake gets it.
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeCapabilities,
-  encodeCapabilities,
-  noCapabilities,
-} from '../../src/bgp/capabilities.ts';
+import { noCapabilities } from '../../src/bgp/capabilities.ts';
+import { decodeCapabilities, encodeCapabilities } from '../../src/bgp/capability-codec.ts';
 import { Framer, messageType } from '../../src/bgp/framing.ts';
 import { MessageType } from '../../src/bgp/iana.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';

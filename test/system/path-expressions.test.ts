@@ -2,7 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { POLICY_FIRST } from '../../assembly/abi.ts';
-import { encodeCapabilities, noCapabilities } from '../../src/bgp/capabilities.ts';
+import { noCapabilities } from '../../src/bgp/capabilities.ts';
+import { encodeCapabilities } from '../../src/bgp/capability-codec.ts';
 import { Framer, messageType } from '../../src/bgp/framing.ts';
 import { MessageType } from '../../src/bgp/iana.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';
