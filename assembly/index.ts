@@ -64,6 +64,7 @@ export {
   readCarried,
   readFib,
   readLabels,
+  readLosses,
   readRoutes,
   verifyFib,
 } from './host/reading';

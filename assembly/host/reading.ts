@@ -2,6 +2,7 @@
 import { FAMILY_IPV4_UNICAST } from '../abi';
 import { fibById } from '../fib/fib';
 import { readCarriedRoutes, readFibPage } from '../fib/fib-page';
+import { countLosses } from '../fib/losses';
 import { result } from '../result';
 import { readLabelPage } from '../rib/label-page';
 import { lookUpAddresses } from '../rib/lookup';
@@ -64,6 +65,14 @@ export function verifyFib(id: u32, family: u32, cursorBits: i32, budget: u32): b
   const isReady = isVerifiable(fib);
   result.setCounter(0, isReady ? 1 : 0);
   if (isReady) verifyPart(fib, network.table(family), cursorBits, budget);
+  return true;
+}
+
+/** Counter 0: how many of the left-over entries, among `budget` entries from the cursor on, are losses. */
+export function readLosses(id: u32, family: u32, cursorBits: i32, budget: u32): bool {
+  const fib = fibById(id);
+  if (fib == null) return false;
+  result.setCounter(0, countLosses(fib, family, cursorBits, budget));
   return true;
 }
 

@@ -12,8 +12,10 @@ import {
   COST_PER_NEXT_HOP,
   RESULT_OUTPUT_COUNT,
 } from '../../assembly/abi.ts';
+import { type AddressFamily, familyNumbers } from '../net/address-family.ts';
 import type { Border } from './border.ts';
 import { type FibBatchMessage, observationParts } from './records.ts';
+import { readCursor, type WalkCursor, writeCursor } from './walk.ts';
 
 /** What a FIB makes of the routes it is given. */
 export type Aggregation = 'off' | 'exact' | 'discard';
@@ -67,6 +69,21 @@ export interface FibCalls {
   /** Installed, not desired: may be removed from now on. */
   releaseRemovals(fib: number): void;
   fibCounters(fib: number): FibCounters;
+  /**
+   * Of the removals that wait for the end of the first sync, those that leave addresses without a route that had one, or with another; the
+   * others stand for routes that are still there. About `limit` entries from the cursor on are looked at.
+   */
+  countLosses(
+    fib: number,
+    family: AddressFamily,
+    cursor: WalkCursor | undefined,
+    limit: number,
+  ): LossCount;
+}
+
+export interface LossCount {
+  readonly count: number;
+  readonly next: WalkCursor | undefined;
 }
 
 /** FIBs of each network that has any, in the order they were added. */
@@ -166,6 +183,12 @@ export function fibCalls(border: Border, fibsOfNetworks: FibsOfNetworks): FibCal
 
     refuse: teller(ABOUT_REFUSAL),
     retry: teller(ABOUT_RETRY),
+
+    countLosses(fib, family, cursor, limit) {
+      const { index } = familyNumbers(family);
+      expectKnown(exports.readLosses(fib, index, writeCursor(border, cursor), limit), fib);
+      return { count: border.counter(0), next: readCursor(border) };
+    },
 
     releaseRemovals(fib) {
       expectKnown(exports.releaseRemovals(fib), fib);

@@ -99,6 +99,7 @@ export class Reconciler {
       log,
       maxRemovalShare: options.maxRemovalShare,
       keepsAll: options.waitsForFirstSync,
+      onDecided: () => this.kick(),
     });
     this.#limit = new BatchLimit(batchBounds[options.kind]);
     this.#turns = options.turns ?? new Turns();
@@ -190,6 +191,7 @@ export class Reconciler {
     this.#stopped = true;
     this.#worker.stop();
     this.#refusals.stop();
+    this.#firstSync.stop();
     this.#turns.giveUp(this.#turnRequest);
     await this.#inFlight;
     await this.#options.worker.close();

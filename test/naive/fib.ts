@@ -2,7 +2,8 @@
 import { buildBatchMessage, type ChangeText } from '../../bench/ovsdb-batch.ts';
 import type { FibBatchMessage } from '../../src/core/records.ts';
 import { decodeObservations } from '../../src/core/records.ts';
-import type { FibCounters } from '../../src/core/route-core.ts';
+import type { FibCounters, WalkCursor } from '../../src/core/route-core.ts';
+import type { AddressFamily } from '../../src/net/address-family.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
 import type { FibCore } from '../../src/sinks/fib-core.ts';
@@ -19,6 +20,9 @@ export class NaiveFib implements FibCore {
   /** Sizes of the batches drained. */
   readonly batches: number[] = [];
   holdRemovals = false;
+  /** Left-over entries that stand for routes which are there. */
+  readonly standing = new Set<string>();
+  lossesPerCall = Number.POSITIVE_INFINITY;
   #inFlight: InFlight[] | undefined;
   #snapshot: Set<string> | undefined;
 
@@ -100,6 +104,20 @@ export class NaiveFib implements FibCore {
 
   releaseRemovals(): void {
     this.holdRemovals = false;
+  }
+
+  /** What is left over is lost, but for what was said to stand for others. */
+  countLosses(
+    _fib: number,
+    family: AddressFamily,
+    cursor: WalkCursor | undefined,
+  ): { count: number; next: WalkCursor | undefined } {
+    if (family !== 'ipv4-unicast') return { count: 0, next: undefined };
+    const left = this.#leftOver().filter((prefix) => !this.standing.has(prefix));
+    const from = cursor?.bits ?? 0;
+    const to = Math.min(left.length, from + this.lossesPerCall);
+    const next = to < left.length ? { key: new Uint8Array(), bits: to } : undefined;
+    return { count: to - from, next };
   }
 
   fibCounters(): FibCounters {

@@ -405,6 +405,52 @@ describe('Reconciler', () => {
       expect(fib.holdRemovals).toBe(false);
       expect(reconciler.status().removalsHeld).toBeUndefined();
     });
+
+    describe('entries left over that stand for routes which are there', () => {
+      beforeEach(async () => {
+        await leaveOver(1000, 0);
+        await readWhatIsThere();
+      });
+      const stand = (count: number) => {
+        for (const prefix of [...fib.installed.keys()].slice(0, count)) fib.standing.add(prefix);
+      };
+      const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+      it('are no reason to hold removals, however many', () => {
+        stand(600);
+        reconciler.releaseRemovals();
+        expect(fib.holdRemovals).toBe(false);
+      });
+
+      it('are not counted among those that would go', () => {
+        stand(300);
+        reconciler.releaseRemovals();
+        expect(fib.holdRemovals).toBe(true);
+        expect(reconciler.status().removalsHeld).toBe(
+          '700 of 1000 entries would go, more than 50 %',
+        );
+      });
+
+      it('are counted in short turns', async () => {
+        stand(600);
+        fib.lossesPerCall = 150;
+        reconciler.releaseRemovals();
+        expect(fib.holdRemovals).toBe(true);
+        await nextTurn();
+        expect(fib.holdRemovals).toBe(true);
+        await nextTurn();
+        expect(fib.holdRemovals).toBe(false);
+      });
+
+      it("are not waited for after an operator's word", async () => {
+        fib.lossesPerCall = 150;
+        reconciler.releaseRemovals();
+        reconciler.releaseRemovals({ force: true });
+        expect(fib.holdRemovals).toBe(false);
+        for (let turn = 0; turn < 10; turn++) await nextTurn();
+        expect(reconciler.status().removalsHeld).toBeUndefined();
+      });
+    });
   });
 
   describe('entries of a part of the routes are none of the whole', () => {
