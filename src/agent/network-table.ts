@@ -105,7 +105,12 @@ export class NetworkTable {
       runtime.targets = runtime.targets.filter((each) => each !== target);
       await this.#removeTarget(target, flush);
     }
-    const added = coming.map((plan) => this.#addTarget(config, runtime, plan));
+    const added = coming.map((plan) => {
+      const takenOver = leaving.some(
+        (each) => !each.flush && each.plan.kind === plan.kind && each.plan.aggregation !== 'off',
+      );
+      return this.#addTarget(config, runtime, plan, takenOver);
+    });
     runtime.targets = [...runtime.targets, ...added];
     for (const { reconciler } of added) await reconciler.start();
     if (runtime.initialSync.isFinished) this.#parts.workLoop.atRest(() => release(added));
@@ -185,7 +190,13 @@ export class NetworkTable {
     }
   }
 
-  #addTarget(config: Config, network: NetworkRuntime, plan: TargetPlan): TargetRuntime {
+  /** `takesOver`: what is there was aggregated, and is replaced in the order that needs. */
+  #addTarget(
+    config: Config,
+    network: NetworkRuntime,
+    plan: TargetPlan,
+    takesOver = false,
+  ): TargetRuntime {
     const { core, log, workLoop } = this.#parts;
     const { name } = network.config;
     const { kind, sink, aggregation } = plan;
@@ -194,7 +205,7 @@ export class NetworkTable {
     core.addFib(fib, network.id, {
       holdRemovals: true,
       isPatient: isOvn,
-      aggregation,
+      aggregation: takesOver && aggregation === 'off' ? 'ended' : aggregation,
       cost: isOvn ? 'next-hops' : 'entries',
     });
     const reconciler = new Reconciler({

@@ -2,10 +2,11 @@
 // routes, transaction by transaction, and `ip monitor`, route by route. What a place is allowed to do with an address is told beforehand.
 //
 // The kernel and the database tell changes in the order in which they were made, so no state in between is missed, however short. That none was
-// lost is shown at the end: what the witness believes is there must be what is there.
+// lost is shown at the end: what the witness believes is there must be what is there. The monitors write files: they never wait for us.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { execute } from '../../src/lab/execute.ts';
 import { waitUntil } from '../../src/lab/processes.ts';
 import {
@@ -22,11 +23,22 @@ export type Allowed = (address: number) => readonly (string | undefined)[];
 /** Bytes: a monitor that lost an event has proved nothing. */
 const WATCH_BUFFER = String(256 << 20);
 const VIOLATIONS_KEPT = 20;
+const READ_MS = 5;
+
+export interface WitnessOptions {
+  readonly file: string;
+  readonly probes: readonly number[];
+}
 
 abstract class Witness {
   readonly #name: string;
   readonly #probes: Float64Array;
   readonly #child: ChildProcess;
+  readonly #input: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #chunk = Buffer.alloc(1 << 20);
+  readonly #decoder = new StringDecoder();
+  #rest = '';
   readonly #table = new ForwardingTable();
   #allowed: Allowed | undefined;
   #complaints = '';
@@ -36,20 +48,39 @@ abstract class Witness {
   /** The first of them. */
   readonly violations: string[] = [];
 
-  /** `probes`: the addresses to look up, sorted. */
-  protected constructor(name: string, probes: readonly number[], command: readonly string[]) {
+  /** `file`: for what the monitor says. `probes`: the addresses to look up, sorted. */
+  protected constructor(
+    name: string,
+    { file, probes }: WitnessOptions,
+    [command, ...args]: readonly [string, ...string[]],
+  ) {
     this.#name = name;
     this.#probes = Float64Array.from(probes);
-    this.#child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = openSync(file, 'w');
+    this.#child = spawn(command, args, { stdio: ['ignore', output, 'pipe'] });
+    closeSync(output);
+    this.#input = openSync(file, 'r');
     this.#child.stderr!.on('data', (chunk: Buffer) => {
       this.#complaints += chunk.toString();
     });
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => {
-      const touched = this.take(line);
-      this.changeCount += touched.length;
-      for (const prefix of touched) this.#table.set(prefix, this.labelOf(prefix));
-      if (this.#allowed !== undefined) for (const prefix of touched) this.#look(prefix);
-    });
+    this.#timer = setInterval(() => this.#read(), READ_MS);
+  }
+
+  #read(): void {
+    for (let size = 1; size > 0; ) {
+      size = readSync(this.#input, this.#chunk);
+      const text = this.#rest + this.#decoder.write(this.#chunk.subarray(0, size));
+      const lines = text.split('\n');
+      this.#rest = lines.pop()!;
+      for (const line of lines) this.#take(line);
+    }
+  }
+
+  #take(line: string): void {
+    const touched = this.take(line);
+    this.changeCount += touched.length;
+    for (const prefix of touched) this.#table.set(prefix, this.labelOf(prefix));
+    if (this.#allowed !== undefined) for (const prefix of touched) this.#look(prefix);
   }
 
   /** Takes one line of the monitor; the prefixes that it changes, together. */
@@ -85,6 +116,8 @@ abstract class Witness {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    closeSync(this.#input);
     const { exitCode } = this.#child;
     const complaints = this.#complaints; // and not of its end
     if (exitCode === null) {
@@ -128,11 +161,11 @@ export class RowWitness extends Witness {
   readonly #rows = new Map<string, { prefix: string; nexthop: string }>();
   readonly #byPrefix = new Map<string, Map<string, string>>();
 
-  constructor(remote: string, probes: readonly number[]) {
-    const columns = ['Logical_Router_Static_Route', 'ip_prefix,nexthop'];
-    super('OVN', probes, [
-      ...['ovsdb-client', '--format=json', 'monitor', remote, 'OVN_Northbound'],
-      ...columns,
+  constructor(remote: string, options: WitnessOptions) {
+    super('OVN', options, [
+      'ovsdb-client',
+      ...['--format=json', 'monitor', remote, 'OVN_Northbound'],
+      ...['Logical_Router_Static_Route', 'ip_prefix,nexthop'],
     ]);
     this.#remote = remote;
   }
@@ -195,10 +228,10 @@ export class RouteWitness extends Witness {
   readonly #namespace: string;
   readonly #routes = new Map<string, Map<number, string>>();
 
-  constructor(namespace: string, probes: readonly number[]) {
-    super('the kernel', probes, [
-      ...['ip', '-4', '-o', '-rcvbuf', WATCH_BUFFER, '-n', namespace],
-      ...['monitor', 'route'],
+  constructor(namespace: string, options: WitnessOptions) {
+    super('the kernel', options, [
+      'ip',
+      ...['-4', '-o', '-rcvbuf', WATCH_BUFFER, '-n', namespace, 'monitor', 'route'],
     ]);
     this.#namespace = namespace;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Northbound, startNorthbound } from '../../bench/peers/northbound.ts';
 import { type AgentTargets, type RunningAgent, rutter } from '../../bench/peers/rutter.ts';
 import { Site } from '../../bench/peers/site.ts';
+import { ControlClient } from '../../src/control/client.ts';
 import { execute } from '../../src/lab/execute.ts';
 import { waitUntil } from '../../src/lab/processes.ts';
 import type { ForwardingTable } from './forwarding-table.ts';
@@ -32,8 +33,9 @@ export class TwoTablesScene implements AsyncDisposable {
     const { one, other, foreign, probes } = this.tables;
     this.#one = forwardingOf(one, foreign, FOREIGN_NEXT_HOP);
     this.#other = forwardingOf(other, foreign, FOREIGN_NEXT_HOP);
-    this.rows = new RowWitness(northbound.northbound, probes);
-    this.routes = new RouteWitness(site.routerNamespace, probes);
+    const file = (name: string): string => join(site.directory, `${name}.monitor`);
+    this.rows = new RowWitness(northbound.northbound, { file: file('rows'), probes });
+    this.routes = new RouteWitness(site.routerNamespace, { file: file('routes'), probes });
     this.feed = TwoTablesFeed.start(site, blockCount);
   }
 
@@ -70,7 +72,7 @@ export class TwoTablesScene implements AsyncDisposable {
     process.kill(agent.pids[0]!, 'SIGHUP');
   }
 
-  /** From now on addresses go where one of these tables sends them. */
+  /** From now on addresses go where one of these tables sends them; where that is nowhere, OVN may drop them. */
   allow(...names: readonly TableName[]): void {
     const as = (foreignLabel: string): Allowed => {
       const sides = names.map((name) =>
@@ -78,8 +80,27 @@ export class TwoTablesScene implements AsyncDisposable {
       );
       return (address) => sides.map((side) => side.lookUp(address));
     };
-    this.rows.allow(as(FOREIGN_NEXT_HOP));
+    const rows = as(FOREIGN_NEXT_HOP);
+    this.rows.allow((address) => {
+      const labels = rows(address);
+      return labels.includes(undefined) ? [...labels, 'discard'] : labels;
+    });
     this.routes.allow(as(FOREIGN_ROUTE));
+  }
+
+  disallow(): void {
+    this.rows.allow(undefined);
+    this.routes.allow(undefined);
+  }
+
+  /** The agent has heard every source. */
+  async synced(): Promise<void> {
+    const control = new ControlClient(join(this.site.directory, 'rutter.sock'));
+    const isSynced = async () => {
+      const networks = (await control.get('/v1/networks')) as { firstSync: string }[];
+      return networks.every(({ firstSync }) => firstSync === 'finished');
+    };
+    await waitUntil(isSynced, { what: 'the first sync to end', timeoutMs: 30_000 });
   }
 
   /** Where OVN sends an address by each table. */
