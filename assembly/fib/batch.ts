@@ -15,16 +15,19 @@ import { outputEnd, outputPtr } from '../memory/buffers';
 import { beginPage, collectSet, defineSet, releaseSet, retainSet } from '../nexthop/next-hop-set';
 import { FibEntry, LIST_HELD, LIST_NONE, LIST_NORMAL, LIST_REFUSED, LIST_URGENT } from './entry';
 import { Fib } from './fib';
-import { beginDrain, nextInOrder } from './order';
+import { beginDrain, endDrain, nextInOrder } from './order';
 
-/** Low bit of a batch record's set: sets are 4-byte aligned. */
+/** Low bits of a batch record's set: sets are 4-byte aligned. */
 const FAILED: u32 = 1;
+const WITHDRAWN: u32 = 2;
 /** Room two more set definitions may need: one batch record names at most two. */
 const DEFINITIONS_SLACK: u32 = 2 * 2048;
 
 // BatchRecord, 8 bytes: what was in flight for which entry
 //   0       4              8
-//   | entry | set, bit 0 F |
+//   | entry | set, bit 0 F, bit 1 W |
+//
+// F failed, W a row that is desired and goes (holes.ts)
 @unmanaged
 class BatchRecord {
   entry: u32 = 0;
@@ -40,8 +43,15 @@ function recordAt(fib: Fib, index: u32): BatchRecord {
  * address after the last byte; fib.batchCount is the number of records.
  */
 export function drainFib(fib: Fib, limit: u32): usize {
-  if (!fib.isPending || !reserveBatch(fib, min(limit, fib.drainableCount))) return outputPtr;
+  if (!fib.isPending) return outputPtr;
   if (fib.orderPtr) beginDrain(fib);
+  const toPtr = makeBatch(fib, limit);
+  if (fib.orderPtr) endDrain(fib);
+  return toPtr;
+}
+
+function makeBatch(fib: Fib, limit: u32): usize {
+  if (!reserveBatch(fib, min(limit, fib.drainableCount))) return outputPtr;
   beginPage();
   let toPtr = outputPtr;
   let definitionsSize: u32 = 0;
@@ -65,13 +75,15 @@ export function acknowledgeBatch(fib: Fib): void {
     const record = recordAt(fib, index);
     const entry = changetype<FibEntry>(<usize>record.entry);
     const isFailed = (record.set & FAILED) != 0 || entry.wasRefused;
-    const set = record.set & ~FAILED;
+    const set = setOf(record);
     if (!isFailed && !entry.wasObserved) {
       fib.setInstalled(entry, set);
       entry.setSeen(fib.parity);
     }
     entry.endFlight();
-    if (isFailed && entry.desired == set && entry.desired != entry.installed) {
+    if (isFailed && (record.set & WITHDRAWN) != 0) {
+      failWithdrawal(fib, entry);
+    } else if (isFailed && entry.desired == set && entry.desired != entry.installed) {
       fib.moveTo(entry, LIST_REFUSED);
     } else {
       fib.settle(entry);
@@ -79,6 +91,18 @@ export function acknowledgeBatch(fib: Fib): void {
     releaseSet(set);
   }
   endBatch(fib);
+}
+
+/** It stays in place, and is tried again with the next batch or when the target says so: not at once. */
+function failWithdrawal(fib: Fib, entry: FibEntry): void {
+  const holesChanged = fib.holesChanged;
+  if (entry.desired == entry.installed) fib.settle(entry);
+  else fib.moveTo(entry, LIST_REFUSED);
+  fib.holesChanged = holesChanged;
+}
+
+function setOf(record: BatchRecord): u32 {
+  return record.set & ~(FAILED | WITHDRAWN);
 }
 
 /** Notes that a record of the batch in flight was refused. */
@@ -93,7 +117,7 @@ export function forgetBatch(fib: Fib): void {
     const entry = changetype<FibEntry>(<usize>record.entry);
     entry.endFlight();
     fib.settle(entry);
-    releaseSet(record.set & ~FAILED);
+    releaseSet(setOf(record));
   }
   if (fib.batchCount) fib.awaitsSnapshot = true;
   endBatch(fib);
@@ -115,25 +139,31 @@ function writeChange(toPtr: usize, entry: FibEntry): void {
   store<u8>(toPtr, <u8>entry.bits, FIB_CHANGE_BITS);
   store<u8>(toPtr, isUrgent ? FIB_CHANGE_FLAG_URGENT : 0, FIB_CHANGE_FLAGS);
   store<u32>(toPtr, entry.installed, FIB_CHANGE_OLD_SET);
-  store<u32>(toPtr, entry.desired, FIB_CHANGE_NEW_SET);
+  store<u32>(toPtr, wantedSet(entry), FIB_CHANGE_NEW_SET);
   memory.copy(toPtr + FIB_CHANGE_ADDRESS, entry.keyPtr, keySize(entry.bits));
 }
 
+/** What the target is asked to have. */
+function wantedSet(entry: FibEntry): u32 {
+  return entry.isWithdrawn ? 0 : entry.desired;
+}
+
 function putInFlight(fib: Fib, entry: FibEntry): void {
-  fib.moveTo(entry, LIST_NONE);
-  if (entry.desired) fib.batchHasSets = true;
-  entry.beginFlight();
+  const set = wantedSet(entry);
+  if (set) fib.batchHasSets = true;
   const record = recordAt(fib, fib.batchCount++);
   record.entry = <u32>changetype<usize>(entry);
-  record.set = entry.desired;
-  retainSet(entry.desired);
+  record.set = entry.isWithdrawn ? WITHDRAWN : set;
+  retainSet(set);
+  fib.moveTo(entry, LIST_NONE);
+  entry.beginFlight();
 }
 
 function writeDefinitions(fib: Fib, toPtr: usize): usize {
   for (let index: u32 = 0; index < fib.batchCount; index++) {
     const record = recordAt(fib, index);
     toPtr = defineSet(changetype<FibEntry>(<usize>record.entry).installed, toPtr);
-    toPtr = defineSet(record.set, toPtr);
+    toPtr = defineSet(setOf(record), toPtr);
   }
   return toPtr;
 }

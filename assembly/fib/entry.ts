@@ -16,10 +16,12 @@ export const LIST_HELD: u32 = 3;
 export const LIST_REFUSED: u32 = 4;
 /** A removal that would bare what a refused entry should cover (order.ts). */
 export const LIST_BLOCKED: u32 = 5;
-export const LIST_COUNT: u32 = 6;
+/** Desired, and must not be in place over a refused one (holes.ts). */
+export const LIST_WITHHELD: u32 = 6;
+export const LIST_COUNT: u32 = 7;
 /** Of an aggregated FIB: lists by length instead of LIST_NORMAL (order.ts). */
-export const LIST_SETS: u32 = 6;
-export const LIST_REMOVALS: u32 = 7;
+export const LIST_SETS: u32 = 7;
+export const LIST_REMOVALS: u32 = 8;
 
 const FLAG_IN_FLIGHT: u8 = 1;
 const FLAG_OBSERVED: u8 = 2;
@@ -27,12 +29,14 @@ const FLAG_SEEN: u8 = 4;
 const FLAG_IPV6: u8 = 8;
 const FLAG_REFUSED: u8 = 16;
 const FLAG_BLOCKS: u8 = 32;
+const FLAG_OVER_HOLE: u8 = 64;
 
 // FibEntry, 20 bytes + key; one per prefix and FIB
 //   0       2      3       4         8           12         16     20
 //   | bits  | list | flags | desired | installed | previous | next | key …
 //
-// flags  I in flight, O observed while in flight, S named by the snapshot (by parity, see Fib), 6 IPv6, R refused while in flight, B removals wait for it
+// flags  I in flight, O observed while in flight, S named by the snapshot (by parity, see Fib), 6 IPv6, R refused while in flight, B removals wait for it,
+//        H covers a hole (holes.ts)
 @unmanaged
 export class FibEntry {
   bits: u16 = 0;
@@ -88,6 +92,20 @@ export class FibEntry {
 
   setBlocksRemovals(on: bool): void {
     this.flags = on ? this.flags | FLAG_BLOCKS : this.flags & ~FLAG_BLOCKS;
+  }
+
+  /** It covers a refused entry: only while a batch is made. */
+  get isOverHole(): bool {
+    return (this.flags & FLAG_OVER_HOLE) != 0;
+  }
+
+  setOverHole(on: bool): void {
+    this.flags = on ? this.flags | FLAG_OVER_HOLE : this.flags & ~FLAG_OVER_HOLE;
+  }
+
+  /** It is to be taken out of its place although it is desired. */
+  get isWithdrawn(): bool {
+    return this.list == LIST_REMOVALS && this.desired != 0;
   }
 
   isSeen(parity: bool): bool {

@@ -61,6 +61,7 @@ function prune(fib: Fib, budget: i32): i32 {
     if (fib.pruneFamily < <u8>(FAMILY_COUNT + FAMILIES)) continue;
     fib.isPruning = false;
     fib.awaitsSnapshot = false;
+    fib.holesChanged = true;
     if (fib.installedCount && fib.aggregatePtr) aggregateOf(fib).reconsider();
   }
   return budget;

@@ -37,6 +37,7 @@ import {
   LIST_REMOVALS,
   LIST_SETS,
   LIST_URGENT,
+  LIST_WITHHELD,
   newEntry,
 } from './entry';
 import { EntryList } from './entry-list';
@@ -80,6 +81,8 @@ export class Fib {
   orderPtr: u32 = 0;
   setCount: u32 = 0;
   private removalCount: u32 = 0;
+  /** What was refused, or what that means, has changed since the last batch (holes.ts). */
+  holesChanged: bool = false;
   /** Something in the batch in flight is to be put in place. */
   batchHasSets: bool = false;
   /** Records of the batch in flight (batch.ts). */
@@ -157,7 +160,9 @@ export class Fib {
     if (list != LIST_NONE) this.listOf(entry).append(entry);
     this.setCount += isOne(list, LIST_SETS) - isOne(before, LIST_SETS);
     this.removalCount += isOne(list, LIST_REMOVALS) - isOne(before, LIST_REMOVALS);
-    if (before == LIST_REFUSED && entry.blocksRemovals) {
+    if (list == LIST_REFUSED || before == LIST_REFUSED) this.holesChanged = true;
+    const isFree = before == LIST_REFUSED || before == LIST_WITHHELD;
+    if (isFree && entry.blocksRemovals) {
       entry.setBlocksRemovals(false);
       this.unblockRemovals();
     }
@@ -207,11 +212,18 @@ export class Fib {
     return this.list(LIST_URGENT).count + released;
   }
 
+  /** Of an aggregated FIB: something was refused, or waits for something that was (holes.ts). */
+  get hasHoles(): bool {
+    if (!this.aggregatePtr) return false;
+    const waitingCount = this.list(LIST_WITHHELD).count + this.list(LIST_BLOCKED).count;
+    return (this.list(LIST_REFUSED).count | waitingCount) != 0;
+  }
+
   /** Whether a batch can be drained now. */
   get isPending(): bool {
     if (this.batchCount || this.awaitsSnapshot || this.isInSnapshot || this.isPruning) return false;
     if (this.lacksBarriers || this.isUnsettled) return false;
-    return this.drainableCount != 0;
+    return this.drainableCount != 0 || (this.holesChanged && this.hasHoles);
   }
 
   private listFor(entry: FibEntry): u32 {
@@ -244,6 +256,7 @@ export function stateOf(fib: Fib, entry: FibEntry): u32 {
     case LIST_HELD:
       return fib.holdsRemovals ? FIB_STATE_HELD : FIB_STATE_PENDING;
     case LIST_BLOCKED:
+    case LIST_WITHHELD:
       return FIB_STATE_HELD;
     case LIST_REFUSED:
       return FIB_STATE_REFUSED;

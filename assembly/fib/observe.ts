@@ -17,6 +17,7 @@ export function readObservations(fib: Fib, ptr: usize, end: usize, about: u32): 
 }
 
 function readObservation(fib: Fib, observation: Observation, about: u32): void {
+  fib.holesChanged = true;
   const family = <u32>observation.family;
   const bits = <u32>observation.bits;
   if (about == ABOUT_FOREIGN) {

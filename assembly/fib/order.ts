@@ -16,7 +16,8 @@
 // takes its turn by length. The order of lengths is for correctness (P1), so it comes first.
 //
 // A refused set leaves a hole. What is in place under it stays: removals that it should cover wait until it is in, or no longer
-// wanted (LIST_BLOCKED). A set that is refused at the prefix of somebody else's route leaves none.
+// wanted (LIST_BLOCKED). A set that is refused at the prefix of somebody else's route leaves none. What must not be in place over a hole:
+// holes.ts. A row that is withdrawn for that is one of the removals.
 import { isCovered } from '../lpm/key';
 import { aggregateOf } from './aggregate/aggregate';
 import {
@@ -27,8 +28,10 @@ import {
   LIST_REMOVALS,
   LIST_SETS,
   LIST_URGENT,
+  LIST_WITHHELD,
 } from './entry';
 import { Fib } from './fib';
+import { coverOf, forgetHoles, isOfRoute, lookAtHoles, mustWait } from './holes';
 import { LENGTHS, listByLength } from './length-lists';
 
 /** More bad news than this is a change of the table, and takes its turn by length. */
@@ -38,18 +41,28 @@ const MOST_LOOKED_AT: u32 = 64;
 
 /** Before a batch: removals that need no longer be held take their turn. */
 export function beginDrain(fib: Fib): void {
-  if (fib.holdsRemovals) return;
+  if (!fib.holdsRemovals) releaseHeld(fib);
+  lookAtHoles(fib);
+}
+
+function releaseHeld(fib: Fib): void {
   const held = fib.list(LIST_HELD);
   for (let entry = held.first; entry != null; entry = held.first) {
     fib.moveTo(entry, LIST_REMOVALS);
   }
 }
 
+/** After the batch is made. */
+export function endDrain(fib: Fib): void {
+  forgetHoles(fib);
+}
+
 /** The next entry of a batch; null when it is complete. */
 export function nextInOrder(fib: Fib): FibEntry | null {
   const urgent = nextUrgent(fib);
   if (urgent != null) return urgent;
-  if (fib.setCount) return longestSet(fib);
+  const set = longestSet(fib);
+  if (set != null) return set;
   // Sets of this batch are not in place yet.
   return fib.batchHasSets ? null : shortestRemoval(fib);
 }
@@ -65,9 +78,13 @@ function nextUrgent(fib: Fib): FibEntry | null {
 }
 
 function longestSet(fib: Fib): FibEntry | null {
+  if (!fib.setCount) return null;
   for (let bits: i32 = LENGTHS - 1; bits >= 0; bits--) {
-    const first = listByLength(fib.orderPtr, LIST_SETS, bits).first;
-    if (first != null) return first;
+    const sets = listByLength(fib.orderPtr, LIST_SETS, bits);
+    for (let entry = sets.first; entry != null; entry = sets.first) {
+      if (!mustWait(fib, entry)) return entry;
+      fib.moveTo(entry, entry.installed ? LIST_REMOVALS : LIST_WITHHELD);
+    }
   }
   return null;
 }
@@ -85,7 +102,7 @@ function shortestRemoval(fib: Fib): FibEntry | null {
 
 /** Whether an entry is on its way or should be: what is in place for it is not what is desired. */
 function isUnsettled(entry: FibEntry): bool {
-  return entry.desired != entry.installed;
+  return entry.desired != entry.installed || entry.isWithdrawn;
 }
 
 function standsAlone(fib: Fib, entry: FibEntry): bool {
@@ -103,13 +120,6 @@ function hasUnsettledCover(fib: Fib, entry: FibEntry): bool {
   return false;
 }
 
-/** The longest entry of at most `bits` bits that covers another. */
-function coverOf(fib: Fib, entry: FibEntry, bits: u32): FibEntry | null {
-  return changetype<FibEntry | null>(
-    <usize>fib.trie(entry.family).longestMatch(entry.keyPtr, bits),
-  );
-}
-
 function hasUnsettledSetUnder(fib: Fib, entry: FibEntry): bool {
   const trie = fib.trie(entry.family);
   let record = trie.after(entry.keyPtr, entry.bits);
@@ -123,13 +133,14 @@ function hasUnsettledSetUnder(fib: Fib, entry: FibEntry): bool {
   return false;
 }
 
-/** Whether a refused entry should cover what a removal would bare. */
+/** Whether an entry that is refused or waits should cover what a removal would bare, and the row to remove is right until then. */
 function isBlocked(fib: Fib, entry: FibEntry): bool {
-  if (!fib.list(LIST_REFUSED).count) return false;
+  if (!fib.hasHoles || entry.desired || !isOfRoute(fib, entry, entry.installed)) return false;
   for (let bits = entry.bits; bits > 0; ) {
     const cover = coverOf(fib, entry, bits - 1);
     if (cover == null) return false;
-    if (cover.list == LIST_REFUSED && !isAtBarrier(fib, cover)) {
+    const isMissing = cover.list == LIST_REFUSED || cover.list == LIST_WITHHELD;
+    if (isMissing && !isAtBarrier(fib, cover)) {
       cover.setBlocksRemovals(true);
       return true;
     }
@@ -140,10 +151,7 @@ function isBlocked(fib: Fib, entry: FibEntry): bool {
   return false;
 }
 
-/** Without aggregation a row stands for its own route only: nothing waits for one that is refused. */
 function isAtBarrier(fib: Fib, entry: FibEntry): bool {
-  const aggregate = aggregateOf(fib);
-  if (!changetype<usize>(aggregate)) return true;
-  const route = aggregate.find(entry.family, entry.keyPtr, entry.bits);
+  const route = aggregateOf(fib).find(entry.family, entry.keyPtr, entry.bits);
   return route != null && route.isBarrier;
 }

@@ -114,6 +114,7 @@ export function releaseRemovals(id: u32): bool {
   const fib = fibById(id);
   if (fib == null) return false;
   fib.holdsRemovals = false;
+  fib.holesChanged = true;
   return true;
 }
 

@@ -381,7 +381,7 @@ describe('the order', () => {
     expect(first!.urgent).toBe(true);
   });
 
-  it('keeps what a refused entry should cover until it is in', async () => {
+  it('keeps what a refused entry should cover until it is in, if it is right', async () => {
     const bench = await Bench.create();
     bench.announce('10.0.0.0/25', A);
     bench.announce('10.0.0.128/25', B);
@@ -390,17 +390,42 @@ describe('the order', () => {
     bench.work();
     expect(bench.drain().map(({ prefix }) => formatPrefix(prefix))).toEqual(['10.0.0.0/24']);
     bench.core.acknowledge(FIB, [0]);
-    expect(bench.drain()).toEqual([]);
+    // Nobody goes by B any more.
+    expect(bench.settle()).toEqual(['-10.0.0.128/25']);
     expect(bench.core.pendingFibs()).toEqual([]);
     const { rows } = bench.core.fibEntries(FIB, 'ipv4-unicast', { kind: 'all' }, undefined, 10);
     expect(rows.map(({ prefix, state }) => `${formatPrefix(prefix)} ${state}`)).toEqual([
       '10.0.0.0/24 refused',
       '10.0.0.0/25 held',
-      '10.0.0.128/25 held',
     ]);
     const retried = encodeObservations([{ prefix: parsePrefix('10.0.0.0/24')!, set: undefined }]);
     bench.core.retry(FIB, retried.records, retried.byteLength);
-    expect(bench.settle()).toEqual(['+10.0.0.0/24', '-10.0.0.0/25', '-10.0.0.128/25']);
+    expect(bench.settle()).toEqual(['+10.0.0.0/24', '-10.0.0.0/25']);
+  });
+
+  it('leaves no entry over a refused one by a next hop that nobody there announced', async () => {
+    const bench = await Bench.create();
+    bench.announce('0.0.0.0/0', B);
+    for (const third of [0, 1, 2]) bench.announce(`10.0.${third}.0/24`, A);
+    bench.announce('10.0.3.0/24', A);
+    expect(bench.settle()).toEqual(['+10.0.0.0/22', '+0.0.0.0/0']);
+    bench.announce('10.0.3.0/24', C);
+    bench.work();
+    expect(bench.drain().map(({ prefix }) => formatPrefix(prefix))).toEqual(['10.0.3.0/24']);
+    bench.core.acknowledge(FIB, [0]);
+    // What it carried goes by the default route until there is room; 10.0.3.0/24 never by A.
+    expect(bench.settle()).toEqual(['-10.0.0.0/22']);
+    expect(bench.core.pendingFibs()).toEqual([]);
+    const { rows } = bench.core.fibEntries(FIB, 'ipv4-unicast', { kind: 'all' }, undefined, 10);
+    expect(rows.map(({ prefix, state }) => `${formatPrefix(prefix)} ${state}`)).toEqual([
+      '0.0.0.0/0 installed',
+      '10.0.0.0/22 held',
+      '10.0.3.0/24 refused',
+    ]);
+    bench.withdraw('10.0.3.0/24');
+    expect(bench.settle().slice(-1)).toEqual(['+10.0.0.0/23']);
+    for (const third of [0, 1, 2]) expect(bench.lookAt(`10.0.${third}.1`)).toBe(A);
+    expect(bench.lookAt('10.0.3.1')).toBe(B);
   });
 });
 
