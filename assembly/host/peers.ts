@@ -144,14 +144,16 @@ export function receive(id: u32, size: u32, now: u32, nowMs: u32, isContinued: b
 
 /**
  * For a source that is not a BGP session: whole observation records, `size` bytes of the input buffer, each with all the next hops
- * the prefix has from now on. Counts are added to the result record unless it begins anew.
+ * the prefix has from now on. `now` and `nowMs` as in receive(). Counts are added to the result record unless it begins anew.
  */
-export function learn(id: u32, size: u32, now: u32, isContinued: bool): bool {
+export function learn(id: u32, size: u32, now: u32, nowMs: u32, isContinued: bool): bool {
   const peer = peerById(id);
   if (peer == null || id == LOCAL_PEER || peer.isImport) return false;
   if (!isContinued) result.clear();
+  beginReceiving(nowMs);
   learnRecords(peer, inputPtr, inputPtr + size, now);
   forgetMemos();
+  endReceiving();
   return true;
 }
 

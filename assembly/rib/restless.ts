@@ -5,12 +5,13 @@
 //
 //   at once            what only takes away of what it was told: a withdrawal, a member of an equal-cost set (bad news first)
 //   when it is quiet   everything else, as it is then; nothing when that is what the FIB was told last
-//   now and then       the state of the moment, after FIRST_PATIENCE_MS, then twice that, … up to LONGEST_PATIENCE_MS
+//   now and then       the state of the moment, after FIRST_PATIENCE_MS, then twice that, … up to LONGEST_PATIENCE_MS, but not of
+//                      a prefix that lost something within LASTING_MS: what it has now would be taken away a moment later, at two rows
 //
 // So a route that goes and comes all day costs a few rows a minute, and stands in its last state QUIET_MS after it has come to rest.
 // Unlike route flap damping (RFC 2439) nothing is punished: quiet is quiet, whatever was before.
 //
-// Only what peers say in UPDATEs waits. What the core decides because a peer or a next hop is lost passes at once, and with it
+// Only what peers say in UPDATEs waits, and what a source says of its table. What the core decides because a peer or a next hop is lost passes at once, and with it
 // everything that waits (passAll).
 //
 // A fixed number of prefixes is remembered, the oldest forgotten first; who is forgotten is followed at once.
@@ -31,6 +32,8 @@ const BURST_MS: u32 = 20;
 const QUIET_MS: u32 = 400;
 const FIRST_PATIENCE_MS: u32 = 10_000;
 const LONGEST_PATIENCE_MS: u32 = 60_000;
+/** A restless prefix that goes and comes is neither gone nor there for QUIET_MS: it goes at least so often. */
+const LASTING_MS: u32 = 2 * QUIET_MS;
 /** Prefixes remembered, at 56 bytes and a slot of 8 to 16. */
 const CAPACITY: u32 = 32_768;
 
@@ -50,7 +53,8 @@ let isReceiving: bool = false;
 //   | hash | table | bits | changes | held | counted | changed | reported | patience | told | before | after | key, 16 bytes
 //
 // held      patient FIBs were told `told`, whatever the Loc-RIB says
-// counted   time of the change counted last, changed of any change, reported of the last time patient FIBs were told the state of the moment
+// counted   time of the change counted last, changed of any change, reported of the last time patient FIBs were told the state of the moment,
+//           or so much later that LASTING_MS of the patience are left after a loss
 @unmanaged
 class RestlessPrefix {
   hash: u32 = 0;
@@ -108,6 +112,7 @@ export function mustWait(table: Table, keyPtr: usize, bits: u32, before: u32, la
   noteChange(record);
   if (record.changes < RESTLESS_CHANGES) return false;
   if (!record.isHeld) beginHold(record, before);
+  if (!losesMembers(label, before)) postponeReport(record);
   if (losesMembers(label, record.told)) return true;
   setTold(record, label);
   return false;
@@ -172,6 +177,12 @@ function endHold(record: RestlessPrefix): void {
   restlessCount--;
   tellPatientFibs(record);
   setTold(record, 0);
+}
+
+/** Something was only taken away. */
+function postponeReport(record: RestlessPrefix): void {
+  const longest = record.patienceMs - LASTING_MS;
+  if (clock - record.reportedAt > longest) record.reportedAt = clock - longest;
 }
 
 function report(record: RestlessPrefix): void {

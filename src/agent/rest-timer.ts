@@ -10,6 +10,7 @@ export class RestTimer {
   readonly #core: RestlessCore;
   readonly #onPassed: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
 
   /** `onPassed`: FIBs may have something to drain. */
   constructor(core: RestlessCore, onPassed: () => void) {
@@ -20,11 +21,15 @@ export class RestTimer {
   /** To be called when prefixes may have become restless: cheap, and as often as one likes. */
   arm(): void {
     if (this.#timer !== undefined || this.#core.restlessPrefixCount() === 0) return;
-    this.#timer = setTimeout(() => this.#look(), LOOK_MS);
+    // When the loop was held, timers run before sockets are read: what seems quiet may have changes waiting there.
+    this.#timer = setTimeout(() => {
+      this.#turn = setImmediate(() => this.#look());
+    }, LOOK_MS);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
     this.#timer = undefined;
   }
 

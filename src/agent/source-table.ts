@@ -159,8 +159,7 @@ export class SourceTable {
   #learn(source: SourceRuntime, message: KernelSourceMessage & { type: 'routes' }): void {
     const { core, workLoop } = this.#parts;
     const { counters } = source;
-    const now = Math.floor(Date.now() / 1000);
-    const result = core.learn(source.id, message.records, message.byteLength, now);
+    const result = core.learn(source.id, message.records, message.byteLength, Date.now() / 1000);
     counters.updates += message.routeCount;
     counters.announced += result.announcedCount;
     counters.withdrawn += result.withdrawnCount;

@@ -11,6 +11,7 @@ import type { IpAddress } from '../net/ip-address.ts';
 import type { Border } from './border.ts';
 import { observationParts } from './records.ts';
 import type { UnreadChunks } from './sessions.ts';
+import { millisecondsOf } from './work.ts';
 
 /** What the core must know of a peer for as long as it is configured. */
 export interface CorePeer {
@@ -116,10 +117,11 @@ export function peerCalls(border: Border, unread: UnreadChunks): PeerCalls {
     },
 
     learn(peer, records, byteLength, nowSeconds) {
+      const [seconds, ms] = [Math.floor(nowSeconds), millisecondsOf(nowSeconds)];
       let isContinued = false;
       for (const part of observationParts(records, byteLength)) {
         border.write(part);
-        const done = exports.learn(peer, part.length, nowSeconds, isContinued);
+        const done = exports.learn(peer, part.length, seconds, ms, isContinued);
         border.expect(done, `peer ${peer} is not known`);
         isContinued = true;
       }

@@ -7,6 +7,7 @@ const BURST_MS = 20;
 const QUIET_MS = 400;
 const FIRST_PATIENCE_MS = 10_000;
 const LONGEST_PATIENCE_MS = 60_000;
+const LASTING_MS = 800;
 
 export class NaiveRestless {
   told = '';
@@ -17,6 +18,7 @@ export class NaiveRestless {
   #countedAt = 0;
   changedAt = 0;
   #reportedAt = 0;
+  #lostAt = 0;
   #patience = 0;
 
   /** A peer's UPDATE changed the label. */
@@ -35,6 +37,7 @@ export class NaiveRestless {
       this.#reportedAt = now;
       this.#patience = FIRST_PATIENCE_MS;
     }
+    if (isLoss(before, label)) this.#lostAt = now;
     if (!this.isHeld || isLoss(this.told, label)) this.told = label;
   }
 
@@ -42,7 +45,7 @@ export class NaiveRestless {
   look(now: number, quiet = QUIET_MS): void {
     if (!this.isHeld) return;
     if (now - this.changedAt >= quiet) this.pass();
-    else if (now - this.#reportedAt >= this.#patience) {
+    else if (now - this.#reportedAt >= this.#patience && now - this.#lostAt >= LASTING_MS) {
       this.#reportedAt = now;
       this.#patience = Math.min(2 * this.#patience, LONGEST_PATIENCE_MS);
       this.told = this.label;
