@@ -70,7 +70,14 @@ export const configSchema = z.strictObject({
       protocol: routeProtocol
         .prefault(114)
         .describe('Kernel route protocol: number, or `bgp` (186).'),
-      metric: z.int().min(1).max(0xffff_ffff).default(20).describe('Route metric.'),
+      metric: z
+        .int()
+        .min(1)
+        .max(0xffff_ffff)
+        .default(20)
+        .describe(
+          'Route metric. Another one is given to the routes that are there when the agent is started with it.',
+        ),
     })
     .prefault({})
     .describe("The host's kernel."),

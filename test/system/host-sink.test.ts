@@ -328,6 +328,65 @@ describe('host sink', () => {
     });
   });
 
+  describe('another metric than before', () => {
+    it('is given to every route of ours, in a safe order', async () => {
+      const discarded = '10.9.3.0/24';
+      await apply([
+        { prefix: '10.9.0.0/24', to: [GATEWAY] },
+        { prefix: '10.9.1.0/24', to: [`${GATEWAY}*2`, OTHER_GATEWAY] },
+        { prefix: '10.9.2.0/24', to: [GATEWAY] },
+        { prefix: discarded, to: 'discard' },
+        { prefix: '2001:db8:9::/48', to: [GATEWAY6] },
+      ]);
+      await sink.close();
+      const before = (await place.routes()).map((line) => line.trim());
+      // Somebody else's: with our new metric at a prefix of ours, and with our number but no object of ours.
+      const inTheWay = `10.9.2.0/24 via ${OTHER_GATEWAY} dev up1 proto static metric 50`;
+      const likeOurs = `10.8.0.0/24 via ${GATEWAY} dev up0 proto 114 metric 30`;
+      for (const line of [inTheWay, likeOurs]) await place.ip(`route add ${line} table ${TABLE}`);
+      const watch = await place.watchRoutes();
+
+      const again = await openAnother({ metric: 50 });
+      await again.heard.ready();
+      const after = (await place.routes()).map((line) => line.trim());
+      const moved = before.map((line) => line.replace('metric 20', 'metric 50'));
+      const expected = moved.map((line) => (line.startsWith('10.9.2.0') ? inTheWay : line));
+      const asNumbers = (line: string) => line.replace('static', '4');
+      expect(after.toSorted()).toEqual([...expected, likeOurs].map(asNumbers).toSorted());
+      expect([...again.heard.installed.keys()].toSorted()).toEqual(
+        ['10.9.0.0/24', '10.9.1.0/24', discarded, '2001:db8:9::/48'].toSorted(),
+      );
+
+      const told = await watch.stop();
+      for (const prefix of ['10.9.0.0/24', '10.9.1.0/24', discarded, '2001:db8:9::/48']) {
+        const changes = told.filter((line) => line.includes(`${prefix} `));
+        expect(changes.map((line) => line.startsWith('Deleted'))).toEqual([false, true]);
+      }
+      const change = { prefix: '10.9.0.0/24', from: [GATEWAY], to: [OTHER_GATEWAY] };
+      expect((await again.sink.apply(buildBatch([change]))).failures).toEqual([]);
+      expect((await again.sink.flush()).removedCount).toBe(4);
+      expect((await place.routes()).map((line) => line.trim())).toEqual(
+        [likeOurs, inTheWay].map(asNumbers),
+      );
+    });
+
+    it('is given to a hundred thousand routes by a restart', async () => {
+      const prefixes = Array.from({ length: 100_000 }, (_, i) => {
+        return `${20 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/24`;
+      });
+      for (let i = 0; i < prefixes.length; i += 20_000) {
+        await apply(prefixes.slice(i, i + 20_000).map((prefix) => ({ prefix, to: [GATEWAY] })));
+      }
+      await sink.close();
+      const again = await openAnother({ metric: 10 });
+      await again.heard.ready();
+      expect(again.heard.installed.size).toBe(prefixes.length);
+      const lines = await place.routes();
+      expect(lines).toHaveLength(prefixes.length);
+      expect(lines.every((line) => line.includes(' metric 10'))).toBe(true);
+    });
+  });
+
   describe('a hundred thousand routes', () => {
     const count = 100_000;
     const prefixes = Array.from(

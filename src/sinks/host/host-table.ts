@@ -15,11 +15,12 @@ import { containsPrefix, type Prefix, parsePrefix } from '../../net/prefix.ts';
 import type { EmitSinkEvent } from '../sink.ts';
 import { Drift } from './drift.ts';
 import { ForeignRoutes } from './foreign-routes.ts';
+import { type MisplacedRoute, misplacedRoute, moveToMetric } from './metric-move.ts';
 import { NextHopMaker } from './nexthop-maker.ts';
 import { NextHopObjects, type SetMembers } from './nexthop-objects.ts';
 import type { HostSinkOptions } from './options.ts';
 import { OwnWrites, type Written } from './own-writes.ts';
-import { isOurs, RouteLines } from './route-line.ts';
+import { isOurs, RouteLines, type RouteMark } from './route-line.ts';
 import { RouteWriter, type WriteResult } from './route-writer.ts';
 import { WaitingRecords } from './waiting-records.ts';
 
@@ -35,6 +36,7 @@ export class HostTable {
   readonly kernelTable: KernelTable;
   readonly #options: HostSinkOptions;
   readonly #emit: EmitSinkEvent;
+  readonly #mark: RouteMark;
   readonly #links: Links;
   readonly #ip: IpBatch;
   readonly #objects: NextHopObjects;
@@ -50,6 +52,8 @@ export class HostTable {
   readonly #foreignRoutes: ForeignRoutes | undefined;
   /** Routes per next hop object, roughly: tells when it is worth looking for unused objects, never that one is unused. */
   readonly #usage = new Map<number, number>();
+  /** Routes of ours with a metric of before. */
+  #misplaced: MisplacedRoute[] = [];
   #ownedCount = 0;
   #mayHaveUnused = false;
   #batchNumber = 0;
@@ -59,14 +63,14 @@ export class HostTable {
 
   constructor(options: HostSinkOptions, table: KernelTable, emit: EmitSinkEvent) {
     const { namespace, protocol, metric } = options;
-    const mark = { table: table.number, protocol, metric };
+    this.#mark = { table: table.number, protocol, metric };
     this.#options = options;
     this.kernelTable = table;
     this.#emit = emit;
     this.#foreignRoutes = options.tellsForeign ? new ForeignRoutes(metric) : undefined;
     this.#links = new Links(namespace);
     this.#ip = new IpBatch(namespace);
-    this.#lines = new RouteLines(mark);
+    this.#lines = new RouteLines(this.#mark);
     this.#objects = new NextHopObjects(table.number, protocol);
     const scope = { namespace, protocol, vrfs: options.nextHopVrfs ?? [undefined] };
     const [ip, links, objects] = [this.#ip, this.#links, this.#objects];
@@ -92,6 +96,16 @@ export class HostTable {
 
   get mayHaveUnused(): boolean {
     return this.#mayHaveUnused;
+  }
+
+  /** Whether the last reading saw routes of ours with a metric of before. */
+  get hasMisplaced(): boolean {
+    return this.#misplaced.length > 0;
+  }
+
+  /** Gives them the metric of now. The table must be read again afterwards. */
+  moveMisplaced(): Promise<void> {
+    return moveToMetric(this.#ip, this.#misplaced, this.#mark);
   }
 
   /** Whether the monitor still owes echoes. */
@@ -287,7 +301,14 @@ export class HostTable {
   async #readRoutes(): Promise<{ ownedCount: number; foreignCount: number }> {
     const counts = { ownedCount: 0, foreignCount: 0 };
     let observations: Observation[] = [];
+    this.#misplaced = [];
     await this.#eachRoute((route, text) => {
+      const misplaced = misplacedRoute(route, this.#mark, (id) => this.#objects.isOwnId(id));
+      if (misplaced !== undefined) {
+        this.#count(undefined, route.nextHopId);
+        this.#misplaced.push(misplaced);
+        return;
+      }
       if (!this.#isOurs(route)) {
         counts.foreignCount++;
         this.#foreignRoutes?.add(route.prefix, route.metric);
@@ -343,9 +364,7 @@ export class HostTable {
   }
 
   #isOurs(route: KernelRoute): boolean {
-    const { protocol, metric } = this.#options;
-    const mark = { table: this.kernelTable.number, protocol, metric };
-    return isOurs(route, mark, (id) => this.#objects.isOwnId(id));
+    return isOurs(route, this.#mark, (id) => this.#objects.isOwnId(id));
   }
 
   #count(from: number | undefined, to: number | undefined): void {

@@ -107,8 +107,17 @@ class HostSink implements Sink {
     this.#table = new HostTable(this.#options, found, this.#emit);
     this.#readAgain = false;
     await this.#table.read();
+    if (this.#table.hasMisplaced) await this.#moveMisplaced(this.#table);
     this.#tell('ready', `table ${found.number} read`);
     this.#startIdleTimer();
+  }
+
+  /** As many lines as a big load: not followed. */
+  async #moveMisplaced(table: HostTable): Promise<void> {
+    this.#routeMonitor.stop();
+    await table.moveMisplaced();
+    await this.#watch();
+    await table.read();
   }
 
   #find(): Promise<KernelTable | undefined> {
