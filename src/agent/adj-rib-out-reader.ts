@@ -1,7 +1,7 @@
 // Adj-RIB-Out for people: what each peer was told of the networks' prefixes, and of the others why not (P10).
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speaker } from '../bgp/speaker.ts';
-import { announcementObject } from '../control/announcement-object.ts';
+import { type AnnouncementObject, announcementObject } from '../control/announcement-object.ts';
 import type { PrefixMatch } from '../core/route-core.ts';
 import type { AddressFamily } from '../net/address-family.ts';
 import {
@@ -24,28 +24,39 @@ export interface AdjRibOutParts {
 
 /** In the order of prefixes. */
 export async function* readAdjRibOut(
-  { announcer, speaker }: AdjRibOutParts,
+  parts: AdjRibOutParts,
   peer: PeerRuntime,
   families: readonly AddressFamily[],
   match: PrefixMatch,
 ): AsyncGenerator<object> {
-  const texts = announcer.table.textsTowards(peer.network.config.name);
+  const texts = parts.announcer.table.textsTowards(peer.network.config.name);
   const prefixes = [...texts].map((text) => ({ text, prefix: parsePrefix(text)! }));
   const asked = select(
     prefixes.filter(({ prefix }) => families.includes(prefixFamily(prefix))),
     match,
   ).sort((a, b) => comparePrefixes(a.prefix, b.prefix));
-  const name = peer.config.name;
   for (const [index, { text, prefix }] of asked.entries()) {
     if (index % PAGE_PREFIXES === PAGE_PREFIXES - 1) await nextTurn();
-    const adjRibOut = speaker.adjRibOut(name);
-    for (const outcome of announcer.outcomes(peer, text)) {
-      const told = outcome.route && adjRibOut.told(text);
-      const { network } = outcome.verdict;
-      const { source } = outcome.verdict.announcement;
-      const fate = fateOf(outcome, told !== undefined, adjRibOut.refusal(text));
-      yield announcementObject({ network, prefix, peer: name, source, told, ...fate });
-    }
+    for (const { announcement } of readOutcomes(parts, peer, text, prefix)) yield announcement;
+  }
+}
+
+/** What becomes of one prefix in a peer's session: an announcement for each network that has it. */
+export function* readOutcomes(
+  { announcer, speaker }: AdjRibOutParts,
+  peer: PeerRuntime,
+  text: string,
+  prefix: Prefix,
+): Generator<{ readonly outcome: Outcome; readonly announcement: AnnouncementObject }> {
+  const { name } = peer.config;
+  const adjRibOut = speaker.adjRibOut(name);
+  for (const outcome of announcer.outcomes(peer, text)) {
+    const told = outcome.route && adjRibOut.told(text);
+    const { network } = outcome.verdict;
+    const { source } = outcome.verdict.announcement;
+    const fate = fateOf(outcome, told !== undefined, adjRibOut.refusal(text));
+    const row = { network, prefix, peer: name, source, told, ...fate };
+    yield { outcome, announcement: announcementObject(row) };
   }
 }
 

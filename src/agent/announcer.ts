@@ -21,7 +21,7 @@ import { OvnWatch, type OvnWatchOptions } from '../networks/announcements/ovn-wa
 import type { Logger } from '../observe/log.ts';
 import { AnnouncementBacklog } from './announcement-backlog.ts';
 import { type AnnouncementRequests, readAnnouncementRequests } from './announcement-requests.ts';
-import { applyPolicy } from './export-policy.ts';
+import { applyPolicy, type ExportStep } from './export-policy.ts';
 import { OverlapLog } from './overlap-log.ts';
 import { ownSubnets } from './own-subnets.ts';
 import type { PolicyTable } from './policy-table.ts';
@@ -269,13 +269,30 @@ export class Announcer {
     return { route, state: 'rejected', reason: `export policy ${config.export} rejects it` };
   }
 
+  /** The policies that a prefix meets on its way to a peer, in order, and the route that the first of them sees. */
+  exportPath(
+    { config, network }: PeerRuntime,
+    { network: owner, announcement }: Verdict,
+  ): { readonly steps: readonly ExportStep[]; readonly offered: AdvertisedRoute } {
+    const line = this.table.exportLine(owner, network.config.name);
+    const { policy } = announcement.attributes;
+    const { name, export: toPeer } = config;
+    const request = announcement.isAggregate ? 'aggregates' : 'advertise';
+    return {
+      offered: offeredRoute(announcement, line),
+      steps: [
+        ...(policy ? [{ at: `networks.${owner}.${request}`, policy }] : []),
+        ...(line ? [{ at: `networks.${owner}.exports.${line.to}`, policy: line.policy }] : []),
+        { at: `bgp.peers.${name}.export`, policy: toPeer, peer: name },
+      ],
+    };
+  }
+
   /** As the policies of the request and of the export line leave it. */
-  #admitted({ prefix, attributes }: Announcement, line?: ExportLine): AdvertisedRoute | undefined {
+  #admitted(announcement: Announcement, line?: ExportLine): AdvertisedRoute | undefined {
     const { policies } = this.#parts;
-    const { policy = 'accept', ...own } = attributes;
-    // Another network's next hop is no address of this one
-    const nextHop = line === undefined ? own.nextHop : undefined;
-    const requested = applyPolicy(policies, policy, { ...own, prefix, nextHop });
+    const { policy = 'accept' } = announcement.attributes;
+    const requested = applyPolicy(policies, policy, offeredRoute(announcement, line));
     return requested && applyPolicy(policies, line?.policy ?? 'accept', requested);
   }
 
@@ -314,6 +331,13 @@ export class Announcer {
     local.prefixes.delete(text);
     core.withdrawOriginated(local.id, before);
   }
+}
+
+/** Before any policy has seen it. */
+function offeredRoute({ prefix, attributes }: Announcement, line?: ExportLine): AdvertisedRoute {
+  const { policy: _, ...own } = attributes;
+  // Another network's next hop is no address of this one
+  return { ...own, prefix, nextHop: line === undefined ? own.nextHop : undefined };
 }
 
 function isHostRoute({ address, length }: Prefix): boolean {

@@ -15,6 +15,7 @@ import { decisionReasons } from '../core/decision-reasons.ts';
 import type { RouteCore, RouteRow, StoredAttributes } from '../core/route-core.ts';
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
+import { type ExportExplainerParts, explainExports } from './export-explainer.ts';
 import type { PolicyTable } from './policy-table.ts';
 import { byUse, type RouteReader } from './route-reader.ts';
 import type { NetworkRuntime, PeerRuntime, SourceRuntime } from './runtime.ts';
@@ -22,14 +23,14 @@ import type { NetworkRuntime, PeerRuntime, SourceRuntime } from './runtime.ts';
 /** More paths to one prefix than anybody reads. */
 const MOST_ROUTES = 500;
 
-export interface ExplainerParts {
+export interface ExplainerParts extends ExportExplainerParts {
   readonly core: RouteCore;
   readonly reader: RouteReader;
   readonly policies: PolicyTable;
   readonly networks: ReadonlyMap<string, NetworkRuntime>;
   readonly peers: ReadonlyMap<string, PeerRuntime>;
   readonly sources: ReadonlyMap<string, SourceRuntime>;
-  readonly speaker: Pick<Speaker, 'peers'>;
+  readonly speaker: Pick<Speaker, 'peers' | 'adjRibOut'>;
   /** Cost of the way to a next hop, as the core was told. */
   readonly igpMetric: (network: number, nextHop: IpAddress) => number;
 }
@@ -62,6 +63,7 @@ export class Explainer {
           : [],
       ),
       entries: reader.entriesOf(network, prefix),
+      announcements: explainExports(this.#parts, network, prefix, asked.peer),
     };
   }
 

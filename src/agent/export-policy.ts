@@ -6,9 +6,18 @@ import { asSequence } from '../bgp/attributes/as-path.ts';
 import { describeAttributes } from '../bgp/attributes/describe.ts';
 import { encodeAttributes } from '../bgp/attributes/encode.ts';
 import type { AdvertisedRoute } from '../bgp/speaker.ts';
+import type { PolicyTrial } from '../core/route-core.ts';
 import { parseCommunity, parseLargeCommunity } from '../net/community.ts';
 import { parseHex } from '../net/hex.ts';
 import type { PolicyTable } from './policy-table.ts';
+
+/** A policy on the way out, and where it stands: `bgp.peers.tor-a.export`. */
+export interface ExportStep {
+  readonly at: string;
+  readonly policy: string;
+  /** Who the route goes to, where that is known. */
+  readonly peer?: string;
+}
 
 /** The route as the policy leaves it; undefined: rejected. `peer`: who it goes to, where that is known. */
 export function applyPolicy(
@@ -17,12 +26,23 @@ export function applyPolicy(
   route: AdvertisedRoute,
   peer?: string,
 ): AdvertisedRoute | undefined {
-  if (policy === 'accept' || policy === 'announce') return route;
-  if (policy === 'reject') return undefined;
+  return tryPolicy(policies, policy, route, peer).after;
+}
+
+/** The same, with what each clause said; no trial of a policy that is built in. */
+export function tryPolicy(
+  policies: Pick<PolicyTable, 'try'>,
+  policy: string,
+  route: AdvertisedRoute,
+  peer: string | undefined,
+): { readonly trial?: PolicyTrial; readonly after: AdvertisedRoute | undefined } {
+  if (policy === 'accept' || policy === 'announce') return { after: route };
+  if (policy === 'reject') return { after: undefined };
   const tried = { prefix: route.prefix, nextHop: route.nextHop, attributes: bytesOf(route) };
-  const { accepted, route: after } = policies.try(policy, tried, peer);
-  if (!accepted || after === undefined) return undefined;
-  return { prefix: route.prefix, nextHop: after.nextHop, ...attributesOf(after.attributes) };
+  const trial = policies.try(policy, tried, peer);
+  if (!trial.accepted || trial.route === undefined) return { trial, after: undefined };
+  const { nextHop, attributes } = trial.route;
+  return { trial, after: { prefix: route.prefix, nextHop, ...attributesOf(attributes) } };
 }
 
 function bytesOf(route: AdvertisedRoute): Uint8Array {

@@ -1,8 +1,10 @@
 // `rutter explain`: every route to a prefix, what each policy made of it clause by clause, and how it won or lost.
 import { Command } from 'commander';
+import type { AttributeFields } from '../control/attribute-fields.ts';
 import { ControlClient } from '../control/client.ts';
 import type { DecisionStep } from '../control/decision-steps.ts';
 import type {
+  ExplainedAnnouncement,
   ExplainedClause,
   ExplainedPolicy,
   ExplainedRoute,
@@ -46,16 +48,33 @@ async function explain(asked: PrefixArgument, options: ExplainOptions): Promise<
   else {
     process.stdout.write(explanationText(answer));
     if (answer.entries.length > 0) await printList(answer.entries, entryListing, output);
-    else if (answer.routes.length > 0) process.stdout.write('no target has or should have it\n');
+    else if (answer.routes.some(({ route }) => route.peer !== 'local'))
+      process.stdout.write('no target has or should have it\n');
   }
-  if (answer.routes.length === 0) {
+  if (answer.routes.length === 0 && answer.announcements.length === 0) {
     const whose = peer === undefined ? '' : ` of peer ${peer}`;
     throw new Error(`no route${whose} to ${answer.prefix} in network ${answer.network}`);
   }
 }
 
-export function explanationText({ routes }: Explanation): string {
-  return routes.map((each) => `${routeLines(each).join('\n')}\n\n`).join('');
+export function explanationText({
+  routes,
+  announcements,
+}: Pick<Explanation, 'routes' | 'announcements'>): string {
+  const parts = [...routes.map(routeLines), ...announcements.map(announcementLines)];
+  return parts.map((lines) => `${lines.join('\n')}\n\n`).join('');
+}
+
+/** `10.244.1.0/24 towards tor-a: announced since …, from configuration`. */
+function announcementLines({ announcement, policies }: ExplainedAnnouncement): string[] {
+  const { prefix, peer, state, reason, source, since, nextHops } = announcement;
+  const why = reason === undefined ? '' : `, ${reason}`;
+  return [
+    `${prefix} towards ${peer}: ${state}${since ? ` since ${since}` : ''}${why}`,
+    `  source     ${source}`,
+    ...policies.flatMap(policyLines),
+    ...(nextHops.length > 0 ? [`  told       ${attributesText(announcement)}`] : []),
+  ];
 }
 
 function routeLines(explained: ExplainedRoute): string[] {
@@ -68,8 +87,10 @@ function routeLines(explained: ExplainedRoute): string[] {
       : eligible
         ? 'not used'
         : 'not eligible';
+  const heading = `${route.prefix} of ${route.peer}${from}: ${outcome}, ${route.reason}`;
+  if (route.peer === 'local') return [heading];
   return [
-    `${route.prefix} of ${route.peer}${from}: ${outcome}, ${route.reason}`,
+    heading,
     ...(received ? [`  received   ${attributesText(received)}`] : []),
     `  ${received ? 'effective' : 'received '}  ${attributesText(route)}`,
     ...policies.flatMap(policyLines),
@@ -77,7 +98,7 @@ function routeLines(explained: ExplainedRoute): string[] {
   ];
 }
 
-function attributesText(route: RouteObject): string {
+function attributesText(route: AttributeFields & Pick<RouteObject, 'nextHops' | 'weight'>): string {
   const { nextHops, asPath, origin, med, localPref, weight } = route;
   const { communities, extendedCommunities, largeCommunities } = route;
   const shown = {

@@ -2,6 +2,7 @@
 import type { PolicyTrial } from '../core/route-core.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import type { CommunityEdit, Policy, PolicySet } from '../policy/policy.ts';
+import type { AnnouncementObject } from './announcement-object.ts';
 import type { DecisionStep } from './decision-steps.ts';
 import type { EntryObject, RouteObject } from './route-object.ts';
 
@@ -11,6 +12,14 @@ export interface Explanation {
   readonly routes: readonly ExplainedRoute[];
   /** What each target should hold, what it holds, and why not. */
   readonly entries: readonly EntryObject[];
+  /** Of a prefix of the network's own: what each peer is told of it, or why not. */
+  readonly announcements: readonly ExplainedAnnouncement[];
+}
+
+export interface ExplainedAnnouncement {
+  readonly announcement: AnnouncementObject;
+  /** The policies it met on its way out, in order, up to one that rejects. */
+  readonly policies: readonly ExplainedPolicy[];
 }
 
 export interface ExplainedRoute {

@@ -17,7 +17,7 @@ const base: RouteObject = {
 };
 
 function text(...routes: Parameters<typeof explanationText>[0]['routes']): string {
-  return explanationText({ network: 'default', prefix: base.prefix, routes, entries: [] });
+  return explanationText({ routes, announcements: [] });
 }
 
 it('shows what was received, what each clause did with it, and what came out', () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/control/explanation.ts';
 import type { Bird } from '../../src/lab/bird.ts';
 import type { RunningProcess } from '../../src/lab/processes.ts';
-import { AgentSite, BIRD, FRR, isRoot, peer } from './agent-site.ts';
+import { AgentSite, BIRD, FRR, isRoot, OUTPUT_PORT, peer, ROUTER, TABLE } from './agent-site.ts';
 
 /** tor-a marks it 65001:7, tor-b does not. */
 const MARKED = '203.0.113.0/24';
@@ -34,14 +34,38 @@ const fromB = {
 const rest = { match: { asPath: { length: { max: 5 } } }, action: 'accept' };
 const before = [reject, drain, marked, fromB, rest];
 
+/** Of another network, on its way out: as its line, the export and each peer have it. */
+const OWN = '10.45.0.0/24';
+const outbound = {
+  tagged: [{ set: { med: 5, communities: { add: ['64512:45'] } }, action: 'accept' }],
+  few: [{ match: { prefixes: ['10.45.0.0/16 le 24'] }, action: 'accept' }],
+  longer: [
+    { match: { communities: ['64512:46'] }, action: 'reject' },
+    { match: { communities: ['64512:45'] }, set: { med: 9 }, action: 'accept' },
+  ],
+  none: [{ match: { prefixes: ['10.0.0.0/8 le 32'] }, action: 'reject' }],
+};
+
 const config = (fabric: readonly object[]) => ({
   bgp: {
     peers: [
-      peer('tor-a', FRR, 65001, { import: 'fabric' }),
-      peer('tor-b', BIRD, 65002, { import: 'fabric' }),
+      peer('tor-a', FRR, 65001, { import: 'fabric', export: 'longer' }),
+      peer('tor-b', BIRD, 65002, { import: 'fabric', export: 'none' }),
     ],
   },
-  policies: { fabric },
+  policies: { fabric, ...outbound },
+  networks: [
+    {
+      name: 'default',
+      table: TABLE,
+      ovn: { router: ROUTER, outputPort: OUTPUT_PORT, aggregation: 'off' },
+    },
+    {
+      name: 'red',
+      advertise: [{ prefix: OWN, policy: 'tagged' }],
+      exports: [{ to: 'default', policy: 'few' }],
+    },
+  ],
 });
 
 describe.runIf(isRoot)('policies of a running agent', () => {
@@ -180,6 +204,43 @@ no target has or should have it
       code: 1,
       stderr: 'rutter: peer nobody, expected one of tor-a, tor-b\n',
     });
+  });
+
+  it('are explained on the way out: each policy of the line, the export and the peer', async () => {
+    const { stdout, stderr, code } = await site.asked('explain', OWN, '--network', 'red');
+    expect([code, stderr]).toEqual([0, '']);
+    const withoutTimes = stdout.replaceAll(/since \S+/g, 'since T');
+    expect(withoutTimes).toBe(`${OWN} of local: best path, only path
+
+${OWN} towards tor-a: announced since T
+  source     configuration
+  networks.red.advertise: tagged → accept
+    clause 1  matched: everything  set med=5, communities add 64512:45  → accept
+  networks.red.exports.default: few → accept
+    clause 1  matched: prefixes  → accept
+  bgp.peers.tor-a.export: longer → accept
+    clause 1  no match: communities.any
+    clause 2  matched: communities.any  set med=9  → accept
+  told       nextHop=10.78.1.1  asPath=64512  origin=igp  med=9  communities=64512:45
+
+${OWN} towards tor-b: rejected, export policy none rejects it
+  source     configuration
+  networks.red.advertise: tagged → accept
+    clause 1  matched: everything  set med=5, communities add 64512:45  → accept
+  networks.red.exports.default: few → accept
+    clause 1  matched: prefixes  → accept
+  bgp.peers.tor-b.export: none → reject
+    clause 1  matched: prefixes  → reject
+
+`);
+    const args = ['explain', '10.45.0.7', '--network', 'red', '--peer', 'tor-b', '-o', 'json'];
+    const explained = JSON.parse((await site.asked(...args)).stdout) as Explanation;
+    expect(explained.announcements).toMatchObject([
+      {
+        announcement: { peer: 'tor-b', state: 'rejected' },
+        policies: [{}, {}, { policy: 'none' }],
+      },
+    ]);
   });
 
   it('are followed by the routes that are there and those that come, with no session reset', async () => {
