@@ -13,6 +13,7 @@ export class LastingWorker {
   #lossCount = 0;
   #reopening: SinkTimer | undefined;
   #isStopped = false;
+  #isTaken = false;
 
   constructor(worker: TargetWorker, clock: SinkClock, listener: TargetListener) {
     this.#worker = worker;
@@ -23,8 +24,14 @@ export class LastingWorker {
   async open(): Promise<void> {
     const onLost = (reason: string): void => this.#lose(reason);
     await this.#worker
-      .open({ onEvent: this.#listener.onEvent, onLost })
+      .open({ onEvent: this.#listener.onEvent, onLost }, this.#isTaken)
       .catch((error: Error) => onLost(error.message));
+  }
+
+  /** As of TargetWorker; whoever is opened anew is told too. */
+  block(isTaken: boolean): void {
+    this.#isTaken = isTaken;
+    this.#worker.block(isTaken);
   }
 
   /** It has become ready: the next loss is the first again. */

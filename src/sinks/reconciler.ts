@@ -116,6 +116,7 @@ export class Reconciler {
   block(reason: string | undefined): void {
     if (reason === this.#blocked) return;
     this.#blocked = reason;
+    this.#worker.block(reason !== undefined);
     if (reason === undefined) this.#options.log.info({}, 'target is free');
     else this.#options.log.error({ reason }, 'target is taken');
     this.kick();

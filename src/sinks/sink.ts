@@ -15,6 +15,8 @@ export interface Sink {
   open(): Promise<void>;
   apply(batch: FibBatch): Promise<ApplyResult>;
   flush(): Promise<{ removedCount: number }>;
+  /** The place is somebody else's from now on, or ours again: meanwhile the sink removes nothing by itself. Only of places that two can name. */
+  block?(isTaken: boolean): void;
   close(): Promise<void>;
 }
 

@@ -10,9 +10,12 @@ export interface TargetListener {
 
 /** Answers and events are heard in the order they were said. One task at a time. */
 export interface TargetWorker {
-  open(listener: TargetListener): Promise<void>;
+  /** `isTaken`: as of block(). */
+  open(listener: TargetListener, isTaken: boolean): Promise<void>;
   /** Takes the buffer. Rejects when it is not known what became of the batch. */
   apply(batch: FibBatchMessage): Promise<ApplyResult>;
+  /** The place is somebody else's from now on, or ours again (Sink.block). */
+  block(isTaken: boolean): void;
   flush(): Promise<{ removedCount: number }>;
   close(): Promise<void>;
 }

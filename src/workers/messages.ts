@@ -15,7 +15,13 @@ export type SinkOptions =
 
 /** Main thread → worker. One task at a time; each is answered by a SinkReply over the port given with `open`. */
 export type SinkTask =
-  | { readonly type: 'open'; readonly sink: SinkOptions; readonly events: MessagePort }
+  | {
+      readonly type: 'open';
+      readonly sink: SinkOptions;
+      readonly isTaken: boolean;
+      readonly events: MessagePort;
+    }
+  | { readonly type: 'block'; readonly isTaken: boolean }
   | { readonly type: 'apply'; readonly batch: FibBatchMessage }
   | { readonly type: 'flush' }
   | { readonly type: 'close' };
@@ -23,6 +29,7 @@ export type SinkTask =
 /** The answer to a task. It travels with the events, so that both are heard in the order they were said. */
 export type SinkReply =
   | { readonly type: 'opened' }
+  | { readonly type: 'blocked' }
   | { readonly type: 'applied'; readonly result: ApplyResult }
   | { readonly type: 'flushed'; readonly removedCount: number }
   | { readonly type: 'closed' }

@@ -49,7 +49,7 @@ export class SinkWorker implements TargetWorker {
     this.#pool.on('error', () => undefined);
   }
 
-  async open(listener: TargetListener): Promise<void> {
+  async open(listener: TargetListener, isTaken: boolean): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const inbox = new Inbox<SinkMessage>((message) => {
@@ -57,13 +57,19 @@ export class SinkWorker implements TargetWorker {
     });
     port1.on('message', (message: SinkMessage) => inbox.put(message));
     port1.on('close', () => this.#lose(port1, listener));
-    await this.#ask({ type: 'open', sink: this.#options, events: port2 }, [port2]);
+    await this.#ask({ type: 'open', sink: this.#options, isTaken, events: port2 }, [port2]);
   }
 
   async apply(batch: FibBatchMessage): Promise<ApplyResult> {
     const reply = await this.#ask({ type: 'apply', batch }, [batch.buffer]);
     if (reply.type !== 'applied') throw new Error(`answer ${reply.type}, expected applied`);
     return reply.result;
+  }
+
+  /** Before the sink is opened, and after its thread is lost, there is nobody to tell: open() tells them. */
+  block(isTaken: boolean): void {
+    if (this.#port === undefined) return;
+    this.#ask({ type: 'block', isTaken }, []).catch(() => undefined);
   }
 
   async flush(): Promise<{ removedCount: number }> {
@@ -96,6 +102,7 @@ export class SinkWorker implements TargetWorker {
   #hear(message: SinkMessage, listener: TargetListener): void {
     switch (message.type) {
       case 'opened':
+      case 'blocked':
       case 'applied':
       case 'flushed':
       case 'closed':

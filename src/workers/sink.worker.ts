@@ -16,7 +16,10 @@ let running: Running | undefined;
 
 /** Piscina calls this once per task, never before the last has ended. */
 export default async function perform(task: SinkTask): Promise<void> {
-  if (task.type === 'open') running = await start(task.sink, task.events);
+  if (task.type === 'open') {
+    running = await start(task.sink, task.events);
+    running.sink.block?.(task.isTaken);
+  }
   if (running === undefined) throw new Error(`task ${task.type} before open`);
   const { port } = running;
   say(port, await reply(running.sink, task));
@@ -55,6 +58,9 @@ async function doTask(sink: Sink, task: SinkTask): Promise<SinkReply> {
     case 'open':
       await sink.open();
       return { type: 'opened' };
+    case 'block':
+      sink.block?.(task.isTaken);
+      return { type: 'blocked' };
     case 'apply': {
       const { buffer, count, byteLength, remaining } = task.batch;
       const result = await sink.apply(new FibBatch(buffer, count, byteLength, remaining));

@@ -16,6 +16,7 @@ class HandWorker implements TargetWorker {
   readonly sink = new MemorySink((event) => this.listener?.onEvent(event));
   listener: TargetListener | undefined;
   openCount = 0;
+  isTaken: boolean | undefined;
   /** Records of each apply, in order. */
   readonly applied: number[] = [];
   /** What the next applies refuse: prefix → code. */
@@ -38,8 +39,9 @@ class HandWorker implements TargetWorker {
     await settled();
   }
 
-  async open(listener: TargetListener): Promise<void> {
+  async open(listener: TargetListener, isTaken: boolean): Promise<void> {
     this.openCount++;
+    this.isTaken = isTaken;
     this.listener = listener;
     await this.sink.open();
   }
@@ -62,6 +64,10 @@ class HandWorker implements TargetWorker {
     });
     if (failures.length === 0) await this.sink.apply(batch);
     return { known: true, failures, durationMs: this.durationMs, windowMs: this.windowMs };
+  }
+
+  block(isTaken: boolean): void {
+    this.isTaken = isTaken;
   }
 
   flush(): Promise<{ removedCount: number }> {
@@ -304,7 +310,9 @@ describe('Reconciler', () => {
   it("writes and flushes nothing while the place is another's, and all of it afterwards", async () => {
     await reconciler.start();
     await want(A, '192.0.2.1');
+    expect(worker.isTaken).toBe(false);
     reconciler.block("is network red's");
+    expect(worker.isTaken).toBe(true);
     await want(B, '192.0.2.1');
     expect(worker.applied).toEqual([1]);
     expect(reconciler.status()).toMatchObject({ state: 'waiting', reason: "is network red's" });

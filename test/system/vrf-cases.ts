@@ -159,6 +159,30 @@ export const vrfCases: readonly VrfCase[] = [
       assert.deepEqual(await site.ours(TABLES.green), ['2001:db8:9::/48 fe80::2 green0']);
     },
   },
+  {
+    name: 'a VRF device with the table of another network takes nothing out of it when it goes',
+    async run(site) {
+      const routes = blueRoutes;
+      await untilRoutes(site, TABLES.violet, routes);
+      await site.addVrf('violet', TABLES.violet);
+      await untilEqual(
+        site,
+        'violet waits',
+        async () => ((await site.network('violet'))['targets'] as { reason: string }[])[0]!.reason,
+        "table 60 of VRF device violet is network plain's",
+      );
+      const stopWatching = await site.watchRoutes();
+      await site.removeVrf('violet');
+      await site.addVrf('violet', 61); // when it is there, the other is left
+      await untilRoutes(site, 61, routes);
+      const lines = await stopWatching();
+      assert.deepEqual(
+        lines.filter((line) => line.includes('Deleted')),
+        [],
+      );
+      assert.deepEqual(await site.ours(TABLES.violet), routes);
+    },
+  },
   followCase,
   {
     name: 'a connection out of a VRF is no peer of default, whatever its address and the kernel say',

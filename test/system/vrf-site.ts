@@ -5,6 +5,7 @@
 //     VRF blue   to-blue   10.0.0.2/24  ───────────  blue0   10.0.0.1/24  VRF blue   table 20
 //     VRF green  to-green  fe80::2      ───────────  green0  fe80::1      VRF green  table 30, made when a test says so
 //                                                                         VRF grey   table 40, imports what blue learns
+//                                                                         VRF violet           made on the table of another network
 //     VRF amber  to-amber  10.0.0.2/24  ───────────  amber0  10.0.0.1/24  VRF amber  table 50, filled by an FRR of the node's own
 //
 // In red we connect, in blue FRR does. The site makes and removes VRF devices; the agent never does.
@@ -21,7 +22,7 @@ import { rutterCommand } from '../../src/lab/rutter.ts';
 import { peer } from './agent-site.ts';
 import { dialProgram } from './vrf-dial.ts';
 
-export const TABLES = { red: 10, blue: 20, green: 30, grey: 40, amber: 50 } as const;
+export const TABLES = { red: 10, blue: 20, green: 30, grey: 40, amber: 50, violet: 60 } as const;
 export type VrfName = keyof typeof TABLES;
 
 /** Of our routes. */
@@ -90,7 +91,8 @@ export class VrfSite implements AsyncDisposable {
 
   /** Makes a VRF device on the node, with its link in it. */
   async addVrf(vrf: VrfName, table: number): Promise<void> {
-    if (vrf !== 'grey') return this.#addVrf(this.#node, vrf, `${vrf}0`, table, 1);
+    if (vrf !== 'grey' && vrf !== 'violet')
+      return this.#addVrf(this.#node, vrf, `${vrf}0`, table, 1);
     await this.ip('link', 'add', vrf, 'type', 'vrf', 'table', String(table));
     await this.ip('link', 'set', vrf, 'up');
     // As VRFs should be: what is not in the table is nowhere, and not in the main tables.
@@ -200,6 +202,8 @@ export class VrfSite implements AsyncDisposable {
         network('blue', ['22.100.2.0/24']),
         network('green', ['2001:db8:22::/64']),
         { ...network('grey', []), imports: [{ from: 'blue' }] },
+        { ...network('violet', []), imports: [{ from: 'blue' }] },
+        { name: 'plain', table: TABLES.violet, imports: [{ from: 'blue' }] },
         network('amber', []),
       ],
       sources: [{ kind: 'kernel', vrfs: ['amber'] }],

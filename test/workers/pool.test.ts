@@ -23,7 +23,7 @@ describe('SinkWorker', () => {
 
   it('opens a sink in its thread, applies a batch there and takes its buffer', async () => {
     const { worker, heard } = newWorker();
-    await worker.open({ onEvent: (event) => heard.hear(event), onLost: () => undefined });
+    await worker.open({ onEvent: (event) => heard.hear(event), onLost: () => undefined }, false);
     expect(heard.types).toEqual(['state', 'snapshotBegin', 'snapshotEnd', 'state']);
     const message = buildBatchMessage([{ prefix: '10.0.0.0/8', to: ['192.0.2.1'] }]);
     expect(await worker.apply(message)).toMatchObject({ known: true, failures: [] });
@@ -39,7 +39,7 @@ describe('SinkWorker', () => {
         const message = buildBatchMessage([{ prefix: '10.0.0.0/8', to: ['192.0.2.1'] }]);
         worker.apply(message).then(resolve, reject);
       };
-      void worker.open({ onEvent, onLost: reject }).catch(reject);
+      void worker.open({ onEvent, onLost: reject }, false).catch(reject);
     });
     expect(await applied).toMatchObject({ known: true, failures: [] });
     expect(await worker.flush()).toEqual({ removedCount: 1 });
@@ -51,10 +51,10 @@ describe('SinkWorker', () => {
       onEvent: (event: SinkEvent) => heard.hear(event),
       onLost: (reason: string) => void lost.push(reason),
     };
-    await worker.open(listener);
+    await worker.open(listener, false);
     await expect(worker.flush()).rejects.toThrow();
     await until(() => lost.length === 1, 'the loss');
-    await worker.open(listener);
+    await worker.open(listener, false);
     const message = buildBatchMessage([{ prefix: '10.0.0.0/8', to: ['192.0.2.1'] }]);
     expect(await worker.apply(message)).toMatchObject({ known: true });
     expect(heard.states).toEqual(['connecting', 'ready', 'connecting', 'ready']);

@@ -44,6 +44,8 @@ class HostSink implements Sink {
   #state: SinkState = 'connecting';
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** By another network: what looks like ours in the table may be its. */
+  #isTaken = false;
   #checkTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -84,6 +86,10 @@ class HostSink implements Sink {
     return this.#inTurn(() => this.#apply(batch));
   }
 
+  block(isTaken: boolean): void {
+    this.#isTaken = isTaken;
+  }
+
   flush(): Promise<{ removedCount: number }> {
     return this.#inTurn(async () => (await this.#table?.flush()) ?? { removedCount: 0 });
   }
@@ -107,7 +113,7 @@ class HostSink implements Sink {
     this.#table = new HostTable(this.#options, found, this.#emit);
     this.#readAgain = false;
     await this.#table.read();
-    if (this.#table.hasMisplaced) await this.#moveMisplaced(this.#table);
+    if (this.#table.hasMisplaced && !this.#isTaken) await this.#moveMisplaced(this.#table);
     this.#tell('ready', `table ${found.number} read`);
     this.#startIdleTimer();
   }
@@ -134,7 +140,7 @@ class HostSink implements Sink {
   async #leave(table: HostTable): Promise<void> {
     const { number, vrf } = table.kernelTable;
     this.#tell('connecting', `table ${number} is not ${this.#options.table}'s any more`);
-    if (vrf === undefined) return;
+    if (vrf === undefined || this.#isTaken) return;
     const owners = await listVrfs(this.#options.namespace);
     if (!owners.some(({ vrfTable }) => vrfTable === number)) await table.flush();
   }
@@ -199,7 +205,7 @@ class HostSink implements Sink {
   }
 
   async #clean(table: HostTable): Promise<void> {
-    if (!table.mayHaveUnused) return;
+    if (!table.mayHaveUnused || this.#isTaken) return;
     const start = performance.now();
     if (start < this.#nextCleaning) return this.#startIdleTimer();
     await table.removeUnused();
