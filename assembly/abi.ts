@@ -92,13 +92,15 @@ export const NEXT_HOP_EVENT_ADDED = 1;
 
 // ---- attribute set: read by the host in place, by its address (the attributeSet of a route row) ----
 //
-//   0      8             12                32          36      40    44              48           52   56
-//   | …    | nextHop ptr | … facts …       | size u32  | flags | …   | received ptr  | weight u32 | …  | attributes, size bytes | link-local, 16 bytes, if flagged |
+//   0      8             12                32          36      40  43         44              48           52   56
+//   | …    | nextHop ptr | … facts …       | size u32  | flags | … | share u8 | received ptr  | weight u32 | …  | attributes, size bytes | link-local, 16 bytes, if flagged |
 //
 // received is the set as the peer sent it where a policy made this one of it, else 0.
 export const ATTRIBUTE_SET_NEXT_HOP = 8;
 export const ATTRIBUTE_SET_SIZE = 32;
 export const ATTRIBUTE_SET_FLAGS = 36;
+/** Weight among equals, less 1. */
+export const ATTRIBUTE_SET_SHARE = 43;
 export const ATTRIBUTE_SET_RECEIVED = 44;
 export const ATTRIBUTE_SET_WEIGHT = 48;
 export const ATTRIBUTE_SET_BYTES = 56;

@@ -33,7 +33,7 @@ let derivedCount: u32 = 0;
 // 125 000 paths of 4 hops with two communities: 56 + 40 + 8 in the table = 104 bytes each.
 //
 //   0      4      8         12          16    20           24             28          32       36       40       41        42            43
-//   | hash | refs | nextHop | localPref | med | neighborAs | originatorId | pathHops  | size   | flags  | origin | clusters | payloadSize | – |
+//   | hash | refs | nextHop | localPref | med | neighborAs | originatorId | pathHops  | size   | flags  | origin | clusters | payloadSize | share |
 //   44         48       52        56
 //   | received | weight | derived | attributes … | link-local address | payload |
 //
@@ -57,7 +57,8 @@ export class AttributeSet {
   origin: u8 = 0;
   clusterListCount: u8 = 0;
   payloadSize: u8 = 0;
-  zero: u8 = 0;
+  /** Weight among equals, less 1; of a route whose source gave it one. */
+  share: u8 = 0;
   /** The set a policy made this one of, or 0. */
   receivedPtr: u32 = 0;
   weight: u32 = 0;
@@ -97,6 +98,11 @@ export class AttributeSet {
   /** Packets are dropped on purpose: a discard route, which has no next hop. */
   get isDiscard(): bool {
     return (this.flags & ATTRIBUTE_SET_FLAG_IS_DISCARD) != 0;
+  }
+
+  /** How much of the load it takes beside its equals. */
+  get shareWeight(): u32 {
+    return <u32>this.share + 1;
   }
 
   get hasOriginator(): bool {
@@ -180,6 +186,8 @@ export class SetContext {
   weight: u32 = 0;
   /** A route to nowhere, on purpose. Whoever sets it takes it back. */
   isDiscard: bool = false;
+  /** Weight among equals, less 1. Whoever sets it takes it back. */
+  share: u32 = 0;
   /** The link-local companion of a global next hop (RFC 2545 §3), or 0. */
   linkLocalPtr: usize = 0;
   payloadPtr: usize = 0;
@@ -255,7 +263,7 @@ function draftUpdate(): void {
   draft.origin = <u8>update.origin;
   draft.clusterListCount = <u8>min(update.clusterListCount, 255);
   draft.payloadSize = <u8>setContext.payloadSize;
-  draft.zero = 0;
+  draft.share = <u8>min(setContext.share, 255);
   draft.receivedPtr = 0;
   draft.weight = setContext.weight;
   draftBytes.attributesPtr = update.attributesPtr;
@@ -279,13 +287,14 @@ function hashOfDraft(): u32 {
   if (draft.linkLocalSize) hash = hashBytes(hash, draftBytes.linkLocalPtr, LINK_LOCAL_SIZE);
   if (draft.payloadSize) hash = hashBytes(hash, draftBytes.payloadPtr, draft.payloadSize);
   if (draft.weight) hash = mixHash(hash, draft.weight);
+  if (draft.share) hash = mixHash(hash, draft.share);
   return finishHash(hash);
 }
 
 function equalsDraft(known: AttributeSet): bool {
   if (known.nextHopPtr != draft.nextHopPtr || known.flags != draft.flags) return false;
   if (known.size != draft.size || known.payloadSize != draft.payloadSize) return false;
-  if (known.weight != draft.weight) return false;
+  if (known.weight != draft.weight || known.share != draft.share) return false;
   if (!equalBytes(known.attributesPtr, draftBytes.attributesPtr, known.size)) return false;
   if (!equalBytes(known.linkLocalPtr, draftBytes.linkLocalPtr, known.linkLocalSize)) return false;
   return equalBytes(known.payloadPtr, draftBytes.payloadPtr, known.payloadSize);

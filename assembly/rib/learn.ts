@@ -1,5 +1,5 @@
 // Routes of sources that are not BGP sessions: what a kernel's table has, say. A record names a prefix and all its next hops; the
-// source's routes to the prefix become these, one per next hop, whatever they were.
+// source's routes to the prefix become these, one per next hop with its weight, whatever they were.
 import { SET_KIND_DISCARD } from '../abi';
 import { scratchKey, writeKey } from '../lpm/key';
 import { NextHop } from '../nexthop/next-hop';
@@ -38,14 +38,17 @@ function learnRecord(peer: Peer, observation: Observation, now: u32): void {
   let destination = table.find(scratchKey, observation.bits);
   for (let pathId: u32 = 0; pathId < count; pathId++) {
     let nextHop: NextHop | null = null;
+    let weight: u32 = 1;
     if (!isDiscard) {
-      nextHop = observation.member(pathId).intern(peer.network);
+      const member = observation.member(pathId);
+      weight = max(member.weight, 1);
+      nextHop = member.intern(peer.network);
       if (nextHop == null) {
         result.outOfMemoryCount++;
         continue;
       }
     }
-    destination = putPath(peer, table, destination, observation.bits, pathId, nextHop, now);
+    destination = putPath(peer, table, destination, observation.bits, pathId, nextHop, weight, now);
   }
   if (destination == null) return;
   removePathsFrom(peer, table, destination, count);
@@ -61,12 +64,19 @@ function putPath(
   bits: u32,
   pathId: u32,
   nextHop: NextHop | null,
+  weight: u32,
   now: u32,
 ): Destination | null {
   const nextHopPtr = <u32>changetype<usize>(nextHop);
   const isTracked = table.network.tracksNextHops;
   if (nextHop != null) nextHop.retain();
-  const set = internPlainSet(ORIGIN_INCOMPLETE, nextHopPtr, isTracked, nextHop == null);
+  const set = internPlainSet(
+    ORIGIN_INCOMPLETE,
+    nextHopPtr,
+    isTracked,
+    nextHop == null,
+    weight,
+  );
   if (nextHop != null) nextHop.release();
   if (set == null) {
     result.outOfMemoryCount++;

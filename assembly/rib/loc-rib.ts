@@ -159,7 +159,11 @@ function shareLoad(table: Table, destination: Destination, best: Route, network:
     if (isEqualCost(route, best, network)) addShare(route, network.maximumPaths);
   }
   beginSet();
-  for (let i: u32 = 0; i < shareCount; i++) addMember(placeOf(shareAt(i)), 1);
+  const unit = unitOfWeights();
+  for (let i: u32 = 0; i < shareCount; i++) {
+    const share = shareAt(i);
+    addMember(placeOf(share), share.attributes.shareWeight / unit);
+  }
   const label = internSet(SET_KIND_FORWARD);
   if (!label) return 0;
   for (let route = best.next; route; route = route.next) {
@@ -169,6 +173,20 @@ function shareLoad(table: Table, destination: Destination, best: Route, network:
     }
   }
   return label;
+}
+
+/** What divides the weights of all shares: 4 and 2 forward as 2 and 1 do, and one alone has no weight. */
+function unitOfWeights(): u32 {
+  let unit: u32 = 0;
+  for (let i: u32 = 0; i < shareCount; i++) {
+    let weight = shareAt(i).attributes.shareWeight;
+    while (weight) {
+      const rest = unit % weight;
+      unit = weight;
+      weight = rest;
+    }
+  }
+  return unit;
 }
 
 /** Keeps the `limit` best shares with distinct next hops, by steps 10–13, whatever order they come in. */

@@ -22,7 +22,7 @@ export function originateRoute(
 ): bool {
   const peer = ensurePeer(LOCAL_PEER);
   if (peer == null) return false;
-  const set = internPlainSet(ORIGIN_IGP, 0, false, isDiscard);
+  const set = internPlainSet(ORIGIN_IGP, 0, false, isDiscard, 1);
   if (set == null) return false;
   const outcome = announce(peer, network.table(family), keyPtr, bits, 0, set, now);
   set.release();

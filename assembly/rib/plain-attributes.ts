@@ -12,12 +12,13 @@ const attributes: usize = memory.data<u8>([0x40, 1, 1, 0, 0x40, 2, 0]);
 const ATTRIBUTES_SIZE: u32 = 7;
 const ORIGIN_OFFSET: usize = 3;
 
-/** `nextHop`: a record, or 0. Null when there is no memory; retained for the caller, who releases it. */
+/** `nextHop`: a record, or 0. `weight`: how much of the load it takes beside its equals. Null when there is no memory; retained for the caller, who releases it. */
 export function internPlainSet(
   origin: u32,
   nextHop: u32,
   isTracked: bool,
   isDiscard: bool,
+  weight: u32,
 ): AttributeSet | null {
   writeUint8(attributes + ORIGIN_OFFSET, origin);
   update.present = HAS_ORIGIN | HAS_AS_PATH;
@@ -33,7 +34,9 @@ export function internPlainSet(
   setContext.isDiscard = isDiscard;
   setContext.linkLocalPtr = 0;
   setContext.payloadSize = 0;
+  setContext.share = weight - 1;
   const set = internAttributeSet();
   setContext.isDiscard = false;
+  setContext.share = 0;
   return set;
 }

@@ -14,7 +14,7 @@ const routeColumns: readonly Column<RouteObject>[] = [
     heading: 'PREFIX',
     text: ({ prefix, pathId }) => (pathId === undefined ? prefix : `${prefix} #${pathId}`),
   },
-  { heading: 'NEXT HOP', text: ({ nextHops }) => nextHops.map(({ address }) => address).join(' ') },
+  { heading: 'NEXT HOP', text: ({ nextHops }) => nextHopsText(nextHops) },
   { heading: 'PEER', text: announcer },
   { heading: 'LOCPRF', text: ({ localPref }) => flatText(localPref), align: 'right' },
   { heading: 'MED', text: ({ med }) => flatText(med), align: 'right' },

@@ -55,6 +55,7 @@ export function sharedFields(stored: StoredAttributes): SharedFields {
 function isSame(a: StoredAttributes, b: StoredAttributes): boolean {
   if (a === b) return true;
   return (
+    a.shareWeight === b.shareWeight &&
     equalBytes(a.bytes, b.bytes) &&
     equalBytes(a.nextHop, b.nextHop) &&
     equalBytes(a.linkLocalNextHop ?? empty, b.linkLocalNextHop ?? empty)
@@ -94,8 +95,12 @@ export function attributeFields(bytes: Uint8Array): AttributeFields {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function nextHopOf({ nextHop, linkLocalNextHop }: StoredAttributes): RouteNextHop {
+function nextHopOf({
+  nextHop,
+  linkLocalNextHop,
+  shareWeight: weight,
+}: StoredAttributes): RouteNextHop {
   const address = formatIpAddress(nextHop);
-  if (linkLocalNextHop === undefined) return { address, weight: 1 };
-  return { address, linkLocal: formatIpAddress(linkLocalNextHop), weight: 1 };
+  if (linkLocalNextHop === undefined) return { address, weight };
+  return { address, linkLocal: formatIpAddress(linkLocalNextHop), weight };
 }

@@ -5,6 +5,7 @@ import {
   ATTRIBUTE_SET_FLAGS,
   ATTRIBUTE_SET_NEXT_HOP,
   ATTRIBUTE_SET_RECEIVED,
+  ATTRIBUTE_SET_SHARE,
   ATTRIBUTE_SET_SIZE,
   ATTRIBUTE_SET_WEIGHT,
   FIB_CARRIER_NONE,
@@ -81,6 +82,8 @@ export interface StoredAttributes {
   readonly nextHop: Uint8Array;
   /** The link-local address of a 32-byte next hop (RFC 2545 §3). */
   readonly linkLocalNextHop: Uint8Array | undefined;
+  /** How much of the load it takes beside its equals (1–256), where its source says so; 1 from a session. */
+  readonly shareWeight: number;
   /** A policy's, 0 without one; higher wins before anything else (step 2). */
   readonly weight: number;
 }
@@ -165,6 +168,7 @@ function readAttributes(
     linkLocalNextHop:
       flags & ATTRIBUTE_SET_FLAG_HAS_LINK_LOCAL ? copyBytes(view, end, 16) : undefined,
     weight: view.getUint32(id + ATTRIBUTE_SET_WEIGHT, true),
+    shareWeight: view.getUint8(id + ATTRIBUTE_SET_SHARE) + 1,
   };
   known.set(id, attributes);
   return attributes;

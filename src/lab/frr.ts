@@ -11,6 +11,8 @@ export interface FrrOptions {
   readonly configuration: string;
   /** Owns the daemons: they stop with it. */
   readonly processes: Processes;
+  /** More arguments for zebra, for example `['--retain']`. */
+  readonly zebraArgs?: readonly string[];
   /** More arguments for bgpd, for example `['-p', '1790']`. */
   readonly bgpdArgs?: readonly string[];
 }
@@ -32,7 +34,7 @@ export async function startFrr(options: FrrOptions): Promise<Frr> {
   const { directory, processes } = options;
   await mkdir(directory, { recursive: true });
   await giveToFrr(directory);
-  const zebra = await daemon(options, 'zebra', []);
+  const zebra = await daemon(options, 'zebra', options.zebraArgs ?? []);
   const bgpd = await daemon(options, 'bgpd', options.bgpdArgs ?? []);
   const frr = controls(options, zebra, bgpd);
   await frr.configure(options.configuration);

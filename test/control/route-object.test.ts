@@ -27,6 +27,7 @@ const stored: StoredAttributes = {
   bytes: attributes,
   nextHop: parseIpAddress('172.18.0.2')!,
   linkLocalNextHop: undefined,
+  shareWeight: 1,
   weight: 0,
 };
 

@@ -1,11 +1,13 @@
 // Routes that no session brought: learned from a source's records, and discard routes behind summaries.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
+import { POLICY_ACCEPT, POLICY_FIRST } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
 import type { LearnResult, RouteCore, RouteRow } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import type { Policy } from '../../src/policy/policy.ts';
 
 const NETWORK = 1;
 const SOURCE = 7;
@@ -32,12 +34,13 @@ beforeEach(async () => {
   core.addPeer(SOURCE, corePeer);
 });
 
-/** `2001:db8::1%3`: with the interface. */
+/** `2001:db8::1%3`: with the interface; `192.0.2.1*2`: with a weight. */
 function learn(prefix: string, nextHops: readonly string[] | 'discard'): LearnResult {
   const members = (nextHops === 'discard' ? [] : nextHops).map((text) => {
-    const [address, interfaceIndex = '0'] = text.split('%');
+    const [way, weight = '1'] = text.split('*');
+    const [address, interfaceIndex = '0'] = way!.split('%');
     const index = Number(interfaceIndex);
-    return { address: parseIpAddress(address!)!, weight: 1, interfaceIndex: index };
+    return { address: parseIpAddress(address!)!, weight: Number(weight), interfaceIndex: index };
   });
   const { records, byteLength } = encodeObservations([
     { prefix: parsePrefix(prefix)!, set: { discard: nextHops === 'discard', members } },
@@ -56,15 +59,16 @@ function rows(): readonly RouteRow[] {
   );
 }
 
-function drain(): string[] {
-  const { buffer, count, byteLength } = core.drain(FIB, 100);
+function drain(fib = FIB): string[] {
+  const { buffer, count, byteLength } = core.drain(fib, 100);
   const batch = new FibBatch(buffer, count, byteLength);
-  core.acknowledge(FIB, []);
+  core.acknowledge(fib, []);
   return Array.from({ length: count }, (_, index) => {
     const { prefix, to } = batch.change(index);
-    const hops = to?.members.map(({ address, interfaceIndex }) =>
-      interfaceIndex ? `${formatIpAddress(address)}%${interfaceIndex}` : formatIpAddress(address),
-    );
+    const hops = to?.members.map(({ address, weight, interfaceIndex }) => {
+      const device = interfaceIndex ? `%${interfaceIndex}` : '';
+      return `${formatIpAddress(address)}${device}${weight === 1 ? '' : `*${weight}`}`;
+    });
     return `${formatPrefix(prefix)} ${to?.discard ? 'discard' : (hops?.join('|') ?? 'none')}`;
   });
 }
@@ -80,6 +84,39 @@ describe('learned routes', () => {
   it('share the load where the record has several next hops', () => {
     learn(PREFIX, ['192.0.2.1', '192.0.2.2', '192.0.2.3']);
     expect(drain()).toEqual([`${PREFIX} 192.0.2.1|192.0.2.2|192.0.2.3`]);
+  });
+
+  it('share it by their weights, as the smallest numbers that say so', () => {
+    learn(PREFIX, ['192.0.2.1*200', '192.0.2.2*100']);
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.1*2|192.0.2.2`]);
+    expect(rows().map(({ attributes }) => attributes.shareWeight)).toEqual([200, 100]);
+    learn(PREFIX, ['192.0.2.1*2', '192.0.2.2']);
+    expect(drain()).toEqual([]);
+    learn(PREFIX, ['192.0.2.1', '192.0.2.2*2']);
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.1|192.0.2.2*2`]);
+    learn(PREFIX, ['192.0.2.1*7', '192.0.2.2*7']);
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.1|192.0.2.2`]);
+    learn(PREFIX, ['192.0.2.2*3']);
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.2`]);
+    learn(PREFIX, ['192.0.2.1*300', '192.0.2.2*256']); // more than a kernel gives
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.1|192.0.2.2`]);
+    learn(PREFIX, []);
+    drain();
+    expect(core.memory()).toMatchObject({ routeCount: 0, attributeSetCount: 0 });
+  });
+
+  it('keep their weights through a policy and in another network', () => {
+    const policy: Policy = [{ match: {}, set: { localPref: 50 }, action: 'accept' }];
+    core.setPolicy(POLICY_FIRST, compilePolicy(policy, { asn: 1, peer: () => 0 }).bytes);
+    core.updatePeer(SOURCE, { ...corePeer, importPolicy: POLICY_FIRST });
+    const [other, line] = [2, 101];
+    core.addNetwork(other, { med: 'deterministic', multipath: 4, multipathRelax: false });
+    core.addFib(other, other, { holdRemovals: false });
+    core.addImport(line, { network: other, from: NETWORK, policy: POLICY_ACCEPT });
+    learn(PREFIX, ['192.0.2.1*3', '192.0.2.2']);
+    while (core.work(1000));
+    expect(drain()).toEqual([`${PREFIX} 192.0.2.1*3|192.0.2.2`]);
+    expect(drain(other)).toEqual([`${PREFIX} 192.0.2.1*3|192.0.2.2`]);
   });
 
   it('become what the latest record says, whatever they were', () => {

@@ -165,16 +165,16 @@ export const vrfCases: readonly VrfCase[] = [
       const routes = blueRoutes;
       await untilRoutes(site, TABLES.violet, routes);
       await site.addVrf('violet', TABLES.violet);
-      await untilEqual(
-        site,
-        'violet waits',
-        async () => ((await site.network('violet'))['targets'] as { reason: string }[])[0]!.reason,
-        "table 60 of VRF device violet is network plain's",
-      );
+      const place = async () => {
+        const [target] = (await site.network('violet'))['targets'] as Record<string, unknown>[];
+        return `${target!['state']}: ${target!['reason']}`;
+      };
+      const taken = "waiting: table 60 of VRF device violet is network plain's";
+      await untilEqual(site, 'violet waits', place, taken);
       const stopWatching = await site.watchRoutes();
       await site.removeVrf('violet');
       await site.addVrf('violet', 61); // when it is there, the other is left
-      await untilRoutes(site, 61, routes);
+      await untilEqual(site, 'violet is there', place, 'ready: table 61 read');
       const lines = await stopWatching();
       assert.deepEqual(
         lines.filter((line) => line.includes('Deleted')),

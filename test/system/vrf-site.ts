@@ -202,7 +202,7 @@ export class VrfSite implements AsyncDisposable {
         network('blue', ['22.100.2.0/24']),
         network('green', ['2001:db8:22::/64']),
         { ...network('grey', []), imports: [{ from: 'blue' }] },
-        { ...network('violet', []), imports: [{ from: 'blue' }] },
+        network('violet', []),
         { name: 'plain', table: TABLES.violet, imports: [{ from: 'blue' }] },
         network('amber', []),
       ],

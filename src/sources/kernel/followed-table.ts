@@ -189,7 +189,7 @@ export class FollowedTable {
     );
     // A weight is a share; alone it means nothing, and a group that lost its other members still has one.
     const [only] = sorted;
-    const shared = sorted.length === 1 ? [{ ...only!, weight: 1 }] : sorted;
+    const shared = sorted.length === 1 ? [{ ...only!, weight: 1 }] : sorted.map(scaledBy(sorted));
     return { outcome: 'learned', members: shared };
   }
 
@@ -298,4 +298,17 @@ function isSameHop(a: Way, b: Way): boolean {
 /** A text cut from a longer one keeps that one in memory; a key lives long. */
 function ownCopy(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** What the core keeps of a weight at most. */
+const MOST_WEIGHT = 256;
+
+/** In the same proportions, as far as small numbers can say them, and never 0. */
+function scaledBy<Weighted extends { readonly weight: number }>(
+  all: readonly Weighted[],
+): (each: Weighted) => Weighted {
+  const most = Math.max(...all.map(({ weight }) => weight));
+  if (most <= MOST_WEIGHT) return (each) => each;
+  const scaled = (weight: number) => Math.max(1, Math.round((weight * MOST_WEIGHT) / most));
+  return (each) => ({ ...each, weight: scaled(each.weight) });
 }

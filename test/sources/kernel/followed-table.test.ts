@@ -84,6 +84,13 @@ describe('lines of the monitor', () => {
       ['10.9.2.0/24 → 10.1.1.2×2 10.1.2.2'],
     ],
     [
+      'weights of more than a byte, as small ones in their proportion',
+      [
+        '[ROUTE]10.9.2.0/24 proto 186 metric 20 \\\tnexthop via 10.1.1.2 dev v0 weight 60000 \\\tnexthop via 10.1.2.2 dev v2 weight 20000 \\\tnexthop via 10.1.3.2 dev v2 weight 1 ',
+      ],
+      ['10.9.2.0/24 → 10.1.1.2×256 10.1.2.2×85 10.1.3.2'],
+    ],
+    [
       'IPv4 over an IPv6 next hop, with its device',
       ['[ROUTE]10.9.3.0/24 via inet6 fe80::1 dev v0 proto 186 metric 20 '],
       ['10.9.3.0/24 → fe80::1%3'],
