@@ -70,13 +70,7 @@ function putPath(
   const nextHopPtr = <u32>changetype<usize>(nextHop);
   const isTracked = table.network.tracksNextHops;
   if (nextHop != null) nextHop.retain();
-  const set = internPlainSet(
-    ORIGIN_INCOMPLETE,
-    nextHopPtr,
-    isTracked,
-    nextHop == null,
-    weight,
-  );
+  const set = internPlainSet(ORIGIN_INCOMPLETE, nextHopPtr, isTracked, nextHop == null, weight);
   if (nextHop != null) nextHop.release();
   if (set == null) {
     result.outOfMemoryCount++;

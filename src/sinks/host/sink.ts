@@ -46,6 +46,8 @@ class HostSink implements Sink {
   #isClosed = false;
   /** By another network: what looks like ours in the table may be its. */
   #isTaken = false;
+  /** As the agent said last. */
+  #isToBeTaken = false;
   #checkTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -86,8 +88,19 @@ class HostSink implements Sink {
     return this.#inTurn(() => this.#apply(batch));
   }
 
+  /** It may be free because our device has another table by now: that is looked at before the old one is cleared up as ours. */
   block(isTaken: boolean): void {
-    this.#isTaken = isTaken;
+    this.#isToBeTaken = isTaken;
+    if (isTaken) this.#isTaken = true;
+    else if (this.#isTaken) this.#inBackground(() => this.#takeOver());
+  }
+
+  async #takeOver(): Promise<void> {
+    try {
+      await this.#check();
+    } finally {
+      this.#isTaken = this.#isToBeTaken;
+    }
   }
 
   flush(): Promise<{ removedCount: number }> {
