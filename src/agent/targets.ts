@@ -36,6 +36,7 @@ function ovnTarget(config: Config, network: NetworkConfig): TargetPlan[] {
     router,
     outputPort,
     maxRoutes,
+    ...(aggregation !== 'off' && { isAggregated: true }),
     collision,
   };
   return [{ kind: 'ovn', aggregation, sink }];

@@ -32,6 +32,7 @@ describe('planTargets', () => {
           router: 'GR_w1',
           outputPort: 'rtoe-GR_w1',
           maxRoutes: 50_000,
+          isAggregated: true,
           collision: 'skip',
         },
       },

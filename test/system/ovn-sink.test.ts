@@ -1,4 +1,5 @@
 // The OVN sink on a real Northbound database: what it writes, what it leaves alone, what it says.
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OvsdbServer, waitFor } from '../../bench/ovsdb-server.ts';
@@ -177,6 +178,39 @@ describe('writing', () => {
 });
 
 describe('a server that refuses some rows', () => {
+  it('has longer prefixes before shorter ones at every commit, and none of an aggregated table over a refused one', async () => {
+    await server.stop();
+    server = await startStrictNorthbound();
+    const fixture = await open({ isAggregated: true });
+    // More than a transaction holds, then what they are exceptions of.
+    const exceptions = Array.from({ length: 130 }, (_, i) => ({
+      prefix: `10.${i % 10}.${i}.0/24`,
+      to: [i === 3 ? '172.18.0.222' : '172.18.0.3'],
+    }));
+    const covers = Array.from({ length: 10 }, (_, i) => ({
+      prefix: `10.${i}.0.0/16`,
+      to: ['172.18.0.2'],
+    }));
+    const { failures } = await fixture.apply([...exceptions, ...covers]);
+    expect(failures.map(({ index, code }) => [index, code])).toEqual([
+      [3, 'rejected'],
+      [133, 'over-refused'],
+    ]);
+    const tables = committedTables(server);
+    expect(tables.at(-1)?.size).toBe(138);
+    for (const table of tables) {
+      for (const { prefix } of exceptions) {
+        const cover = `10.${prefix.split('.')[1]}.0.0/16`;
+        expect(table.has(cover) && !table.has(prefix), `${prefix} by ${cover}`).toBe(false);
+      }
+    }
+    const released = () => fixture.heard('released').flatMap(({ prefixes }) => prefixes);
+    await waitFor(() => released().length > 0, 'release');
+    expect(released()).toEqual(['10.3.0.0/16']);
+    // The core says that it may.
+    expect((await fixture.apply([covers[3]!])).failures).toEqual([]);
+  });
+
   // The real schema with rules of its own: next hops of at most 10 characters, and one row per prefix.
   it('fails those records with its reason, and takes the others', async () => {
     await server.stop();
@@ -543,7 +577,7 @@ describe('the cap', () => {
       { prefix: '10.4.0.0/16', to: ['172.18.0.2'] },
     ]);
     expect(result.failures.map(({ index, code, message }) => [index, code, message])).toEqual([
-      [1, 'limit', '2 more beside 2 rows, expected at most 3'],
+      [1, 'limit', '2 more beside 3 rows, expected at most 3'],
       [3, 'limit', '1 more beside 3 rows, expected at most 3'],
     ]);
     expect(listRoutes(server)).toHaveLength(3);
@@ -579,3 +613,20 @@ describe('the cap', () => {
     expect(listRoutes(server)).toEqual(['10.1.0.0/16 via 172.18.0.3']);
   });
 });
+
+/** Prefixes of the static routes after each transaction that the server's log has. */
+function committedTables(server: OvsdbServer): ReadonlySet<string>[] {
+  const rows = new Map<string, string>();
+  const lines = readFileSync(server.file, 'utf8').split('\n');
+  const records = lines.filter((line) => line.startsWith('{'));
+  return records.map((line) => {
+    const tables = JSON.parse(line) as Record<string, Record<string, unknown>>;
+    const changes = tables['Logical_Router_Static_Route'] ?? {};
+    for (const [uuid, row] of Object.entries(changes)) {
+      const { ip_prefix: prefix } = (row ?? {}) as { ip_prefix?: string };
+      if (row === null) rows.delete(uuid);
+      else if (prefix !== undefined) rows.set(uuid, prefix);
+    }
+    return new Set(rows.values());
+  });
+}

@@ -10,9 +10,10 @@
 //
 // The cap. What is in stays in, whatever comes later. Room goes to the waiting prefixes in the order of waiting-list.ts, by invitation: they are
 // told (`released`), the core sends their records again, and the rows are kept free for them until they have come or nobody can have them in mind
-// any more. Of a batch, records that need no room go first, the others in the same order. And while the core holds more than fits, its
-// records come in the order in which it learned them: so nothing new is let in until the backlog has been seen, and the order is that of
-// everything that is asked for, not of each batch.
+// any more. Of a batch, removals are written first, and the room that there is goes to the others in the same order of lengths; they are written
+// in the order in which they came, for that may be the only safe one (assembly/fib/order.ts). And while the core holds more than
+// fits, its records come in the order in which it learned them: so nothing new is let in until the backlog has been seen, and the order is
+// that of everything that is asked for, not of each batch.
 import { describeCollision } from './foreign.ts';
 import { forwardsAcrossFamilies, mixesFamilies } from './next-hop-family.ts';
 import type { OvnSinkOptions } from './options.ts';
@@ -130,9 +131,23 @@ export class Admission {
     const askedLater = Math.ceil((asked * remaining) / Math.max(1, records.length));
     if (asked + askedLater <= this.room(0)) return records;
     if (this.#unseen === 0 && remaining > 0) this.#unseen = records.length + remaining;
-    const needNoRoom = records.filter((_, i) => gains[i]! <= 0);
-    const needRoom = records.filter((_, i) => gains[i]! > 0);
-    return [...needNoRoom, ...needRoom.sort((a, b) => compareRanks(a.prefix, b.prefix))];
+    const isRemoval = ({ nexthops }: RouteRecord) => nexthops.length === 0;
+    const freed = records.reduce((sum, each, i) => sum - (isRemoval(each) ? gains[i]! : 0), 0);
+    const asking = records.map(({ prefix }, i) => ({ prefix, rows: gains[i]! }));
+    if (this.#unseen === 0) this.#giveRoom(asking, this.room(-freed));
+    return [...records.filter(isRemoval), ...records.filter((each) => !isRemoval(each))];
+  }
+
+  /** Room goes to the first by length that fit into it; it is theirs until their records are planned. */
+  #giveRoom(asking: readonly { prefix: string; rows: number }[], room: number): void {
+    let left = room;
+    const first = asking.filter(({ prefix, rows }) => rows > 0 && !this.#invited.has(prefix));
+    for (const { prefix, rows } of first.sort((a, b) => compareRanks(a.prefix, b.prefix))) {
+      if (rows > left) continue;
+      left -= rows;
+      this.#invited.set(prefix, rows);
+      this.#invitedRows += rows;
+    }
   }
 
   /** A batch of `count` records is answered. */

@@ -20,5 +20,7 @@ export interface OvnSinkOptions {
   readonly outputPort: string;
   /** Most rows of ours on the router; what exceeds it is refused with code `limit`. */
   readonly maxRoutes: number;
+  /** Rows stand for each other: none is written over one that is refused (holes.ts). */
+  readonly isAggregated?: boolean;
   readonly collision: 'skip' | 'replace-when-gone' | 'share';
 }

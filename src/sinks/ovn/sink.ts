@@ -92,6 +92,7 @@ class OvnSink implements Sink {
       identity: options,
       router: options.router,
       lock: this.#lock,
+      isAggregated: options.isAggregated ?? false,
       northdLag: this.#northdLag,
       routerUuid: () => this.#reader.routerUuid(),
     });

@@ -1,4 +1,4 @@
-// Writes records as transactions: planned from the rows that are there, one in flight, the next one ready to follow it.
+// Writes records as transactions: planned from the rows that are there, one in flight, the next one planned meanwhile.
 //
 // A record is done when the database's rows are what it asks for, not when a transaction was sent: after a round every record
 // is planned again, and what somebody else changed meanwhile is written once more. Planning what is there already gives no
@@ -9,10 +9,14 @@
 //
 // A refused transaction changed nothing. It is halved until the record at fault stands alone: n bad records among m cost about
 // n log2 m small transactions, and the others are in.
+//
+// Records are written in their order, for in an aggregated table it may be the only safe one (assembly/fib/order.ts): a transaction is
+// sent when the one before it is in, or its parts are. What covers a refused record of the batch is not written (holes.ts).
 import type { OvsdbClient } from '../../ovsdb/client.ts';
 import { OvsdbError } from '../../ovsdb/errors.ts';
 import type { EncodedTransaction, Transaction, WireRow } from '../../ovsdb/transaction.ts';
 import type { Admission, Refusal } from './admission.ts';
+import { Holes } from './holes.ts';
 import type { Marker, NorthdLag } from './northd-lag.ts';
 import type { RouterRows } from './router-rows.ts';
 import { NORTHBOUND, ROUTE_TABLE, type RowIdentity } from './row.ts';
@@ -44,6 +48,7 @@ export interface WriterContext {
   readonly identity: RowIdentity;
   readonly router: string;
   readonly lock: string;
+  readonly isAggregated: boolean;
   readonly northdLag?: NorthdLag | undefined;
   /** The uuid of the router; throws when there is none. */
   routerUuid(): string;
@@ -81,6 +86,7 @@ export class RouteWriter {
   readonly #expected = new Map<string, WireRow>();
   /** Row ids that the server says are taken, by rows we do not see. */
   readonly #taken = new Set<string>();
+  readonly #holes = new Holes();
   #inFlightCount = 0;
   #busySince = 0;
   /** Rows gained by transactions that are encoded or in flight: not in the rows yet. */
@@ -108,6 +114,7 @@ export class RouteWriter {
     const failures: Failures = new Map();
     this.#plannedDelta = 0;
     this.#expected.clear();
+    this.#holes.clear();
     let open = records;
     for (let round = 0; open.length > 0; round++) {
       if (round === MOST_ROUNDS) {
@@ -140,7 +147,7 @@ export class RouteWriter {
   /** Is there something left to do for this record, now that its transaction is answered? */
   #isOpen(record: RouteRecord, failures: Failures): boolean {
     const failure = failures.get(record.index);
-    if (failure?.code === 'rejected') return false;
+    if (failure?.code === 'rejected' || failure?.code === 'over-refused') return false;
     if (!failure && this.#isDone(record)) return false;
     const { refusal, plan } = this.#decide(record);
     if (refusal?.code !== failure?.code) return true;
@@ -163,6 +170,7 @@ export class RouteWriter {
     const { prefix, nexthops } = record;
     const bar = nexthops.length > 0 ? admission.bar(prefix, nexthops) : undefined;
     if (bar) return { refusal: bar, plan: this.#planRemoval(prefix) };
+    if (nexthops.length > 0 && this.#holes.isOver(prefix)) return overRefused;
     const plan = this.#plan(prefix, nexthops);
     const lacking = rowDelta(plan);
     const limit = admission.limit(prefix, lacking, this.#plannedDelta);
@@ -212,9 +220,17 @@ export class RouteWriter {
       return plan;
     }
     failures.set(index, refusal);
+    if (!AT_OTHERS.has(refusal.code)) this.#noteHole(record, plan);
     if (lacking === undefined) admission.noteBar(prefix, nexthops);
     else admission.noteLimit(prefix, lacking);
     return plan;
+  }
+
+  /** A refused record whose prefix has no row when `plan` is done. */
+  #noteHole({ prefix }: RouteRecord, plan: RecordPlan): void {
+    const { isAggregated, rows } = this.#context;
+    const isBare = rows.owned(prefix).length + rowDelta(plan) === 0;
+    if (isAggregated && isBare) this.#holes.note(prefix);
   }
 
   #chunk(planned: readonly PlannedRecord[]): Chunk {
@@ -239,14 +255,15 @@ export class RouteWriter {
     return buildTransaction(plans, { routerUuid: this.#context.routerUuid(), lock, identity });
   }
 
-  /** Two chunks are given to the connection, which has one on the wire: planning and reading overlap the server's work. */
+  /** A chunk is planned while the one before it is on the wire. */
   async #writeChunks(chunks: Generator<Chunk>, failures: Failures): Promise<void> {
     let previous: Promise<void> = Promise.resolve();
     for (const chunk of chunks) {
-      const sending = this.#send(chunk, failures);
-      sending.catch(() => undefined); // awaited below, unless the one before fails first
+      const holeCount = this.#holes.count;
       await previous;
-      previous = sending;
+      const isOutdated = this.#holes.count !== holeCount;
+      previous = isOutdated ? this.#replan(chunk, failures) : this.#send(chunk, failures);
+      previous.catch(() => undefined); // awaited when the next one is planned
     }
     await previous;
   }
@@ -261,6 +278,12 @@ export class RouteWriter {
     if (refusal) await this.#handleRefusal(chunk, failures, refusal);
   }
 
+  /** Records were refused while it was planned: it may hold what covers them. */
+  async #replan(chunk: Chunk, failures: Failures): Promise<void> {
+    this.#discount(chunk);
+    for (const again of this.#chunks(chunk.records, failures)) await this.#send(again, failures);
+  }
+
   /** The chunk is answered, or will not be sent: its rows are in, or not coming. */
   #discount(chunk: Chunk): void {
     this.#plannedDelta -= chunk.delta;
@@ -272,7 +295,7 @@ export class RouteWriter {
     if (error.code !== 'transaction-refused') throw error;
     const { records } = chunk;
     if (DENIALS.has(error.serverError)) {
-      failRecords(records, failures, error);
+      this.#failRecords(records, failures, error);
       return;
     }
     if (!RECORD_FAULTS.has(error.serverError)) throw error;
@@ -296,7 +319,14 @@ export class RouteWriter {
         continue;
       }
       this.#discount(again);
-      failRecords(chunk.records, failures, error);
+      this.#failRecords(chunk.records, failures, error);
+    }
+  }
+
+  #failRecords(records: readonly RouteRecord[], failures: Failures, error: OvsdbError): void {
+    for (const record of records) {
+      failures.set(record.index, { code: 'rejected', message: error.message });
+      this.#noteHole(record, NO_CHANGES);
     }
   }
 
@@ -335,11 +365,19 @@ const RECORD_FAULTS = new Set([
 /** Errors that every record would meet: nothing is learned by halving. */
 const DENIALS = new Set(['permission error', 'not allowed']);
 
-function failRecords(records: readonly RouteRecord[], failures: Failures, error: OvsdbError): void {
-  for (const { index } of records) {
-    failures.set(index, { code: 'rejected', message: error.message });
-  }
-}
+const NO_CHANGES: RecordPlan = { inserts: [], updates: [], deletes: [] };
+
+/** Refusals where somebody else's route decides: they leave no hole. */
+const AT_OTHERS = new Set(['collision', 'connected', 'waiting-for-foreign']);
+
+/** Nothing is planned: the rows that are there stay, and the record is welcome when the batch is answered. */
+const overRefused: Decision = {
+  refusal: {
+    code: 'over-refused',
+    message: 'it covers a prefix that was refused with it, expected the core to say whether it may',
+  },
+  plan: NO_CHANGES,
+};
 
 const changedMeanwhile: Refusal = {
   code: 'changed-meanwhile',

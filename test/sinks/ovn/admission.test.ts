@@ -176,8 +176,9 @@ describe('the cap', () => {
     expect(newAdmission().begin(records, 0)).toBe(records);
   });
 
-  it('puts what needs no room first, then shorter prefixes first, where not all fit', () => {
+  it('puts removals first where not all fit, leaves the others in their order, and gives room to shorter prefixes first', () => {
     have('a', '10.9.0.0/24');
+    const admission = newAdmission('skip', 4);
     const records = [
       record('10.1.0.0/24'),
       record('10.2.0.0/16', [...HOP, '172.18.0.3']),
@@ -185,13 +186,14 @@ describe('the cap', () => {
       record('10.3.0.0/16'),
       record('10.9.1.0/24', []),
     ];
-    const order = newAdmission()
-      .begin(records, 0)
-      .map(({ prefix }) => prefix);
+    const order = admission.begin(records, 0).map(({ prefix }) => prefix);
     expect(order).toEqual([
-      ...['10.9.0.0/24', '10.9.1.0/24'],
-      ...['10.2.0.0/16', '10.3.0.0/16', '10.1.0.0/24'],
+      '10.9.1.0/24',
+      ...['10.1.0.0/24', '10.2.0.0/16', '10.9.0.0/24', '10.3.0.0/16'],
     ]);
+    expect(admission.limit('10.1.0.0/24', 1, 0)?.code).toBe('limit');
+    expect(admission.limit('10.2.0.0/16', 2, 0)).toBeUndefined();
+    expect(admission.limit('10.3.0.0/16', 1, 0)).toBeUndefined();
   });
 
   it('invites in order, keeps the room free for who was invited, and forgets who does not come', () => {
