@@ -91,13 +91,14 @@ small { color: #666; font-weight: normal; }
 `;
 
 function page(result: BenchResult, plots: readonly PlotFile[]): string {
-  const { machine, version, startedAt, seconds, scenarios } = result;
+  const { machine, version, startedAt, seconds, scenarios, isSmall } = result;
   return [
     '<!doctype html>',
     `<html lang="en"><meta charset="utf-8"><title>Rutter benchmarks ${escapeMarkup(startedAt)}</title>`,
     `<style>${STYLE}</style>`,
     '<h1>Rutter benchmarks</h1>',
     `<p>${escapeMarkup(`${startedAt}, ${seconds.toFixed(0)} s. ${version}.`)}<br>${escapeMarkup(formatMachine(machine))}</p>`,
+    ...(isSmall ? ['<p><strong>A quick look at small sizes: no goal is judged.</strong></p>'] : []),
     '<p>Figures are medians, with (lowest–highest) where there was more than one run; in plots the thin line is that spread. ' +
       `“${SUBJECT}: 0.50 ×” in the column of another one says that ${SUBJECT}’s median is half of that one’s. ` +
       'Compare within this run, not between machines: everybody had the same input, one after the other. ' +

@@ -11,6 +11,8 @@ export const SCHEMA = 1;
 
 export interface BenchResult {
   readonly schema: typeof SCHEMA;
+  /** A quick look: sizes are small, and no goal is judged. */
+  readonly isSmall: boolean;
   readonly machine: Machine;
   /** Of the product under test. */
   readonly version: string;

@@ -15,6 +15,7 @@ const contestants = (cpu: number): ContestantResult[] => [
 
 const result: BenchResult = {
   schema: SCHEMA,
+  isSmall: false,
   machine: {
     cpu: 'a <processor>',
     cores: 2,

@@ -45,6 +45,7 @@ it('is this (schema 1)', async () => {
   const result = await runScenarios([scenario, absent], { print: () => undefined });
   expect(JSON.parse(JSON.stringify(result))).toEqual({
     schema: 1,
+    isSmall: false,
     machine: {
       cpu: expect.any(String),
       cores: expect.any(Number),

@@ -146,8 +146,17 @@ describe('runScenarios', () => {
         return { cpu: 1 };
       },
     });
-    await run(scenario([eager], { warmUpShare: 0.5 }), { isSmall: true });
+    const small = await run(scenario([eager], { warmUpShare: 0.5 }), { isSmall: true });
+    expect(small.report.isSmall).toBe(true);
+    expect(small.result.goals).toEqual([]); // they speak of the full sizes
     expect(seen).toEqual([{ routes: 10, point: { name: '', value: 0 }, isSmall: true }]);
+  });
+
+  it('leaves out a scenario that has none of the points asked for', async () => {
+    const point = { name: '10', value: 10 };
+    const sweep = { title: 'routes', scale: 'log', points: [point], smallPoints: [point] } as const;
+    const { text } = await run(scenario([pretend('Rutter', [])], { sweep }), { at: ['100'] });
+    expect(text).toContain('left out: has none of the points asked for');
   });
 
   it('leaves out a scenario that cannot run here, with the reason', async () => {
