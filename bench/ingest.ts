@@ -82,10 +82,10 @@ function takesFeed(receiver: Receiver, feeds: number): Contestant {
 async function measure(receiver: Receiver, routes: number, count: number): Promise<Sample> {
   await using site = await Site.open();
   const running = await receiver.start(site, { intoKernel: false, feeds: count });
-  const feeds: FeedProcess[] = [];
-  for (let index = 0; index < count; index++) {
-    feeds.push(await FeedProcess.start(site, routes, { index }));
-  }
+  const indices = Array.from({ length: count }, (_, index) => index);
+  const feeds = await Promise.all(
+    indices.map((index) => FeedProcess.start(site, routes, { index })),
+  );
   for (const feed of feeds) await feed.established();
   await untilAtRest(running.pids);
   const before = processCost(running.pids);
