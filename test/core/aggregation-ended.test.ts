@@ -1,12 +1,12 @@
 // A FIB without aggregation takes over what an aggregated one has put in place: no address ever forwards otherwise on the way.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
 import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { containsPrefix, formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement } from './updates.ts';
 
 type Table = Map<string, string>;
@@ -14,24 +14,7 @@ type Table = Map<string, string>;
 async function newCore(routes: readonly (readonly [string, number])[]): Promise<RouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });
-  core.addPeer(1, {
-    network: 1,
-    address: parseIpAddress('10.0.0.1')!,
-    asn: 65001,
-    localAsn: 65000,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  });
-  core.openPeer(1, {
-    routerId: 1,
-    fourOctetAs: true,
-    maxMessageBytes: 4096,
-    families: ['ipv4-unicast'],
-    addPath: [],
-  });
+  addOpenPeer(core, 1, { families: ['ipv4-unicast'] });
   for (const [prefix, hop] of routes) {
     const attributes = { asPath: [65001], nextHop: `192.0.2.${hop}` };
     core.receive(1, announcement({ attributes, prefixes: [prefix] }), 1);

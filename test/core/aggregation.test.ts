@@ -1,7 +1,6 @@
 // An aggregated FIB from the outside: every address forwards as before or as after at each drained record, whatever comes and goes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import {
   encodeForeign,
@@ -13,6 +12,7 @@ import {
 import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { containsPrefix, formatPrefix, type Prefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement, withdrawal } from './updates.ts';
 
 const FIB = 1;
@@ -38,24 +38,7 @@ class Bench {
     const core = await loadCore();
     core.addNetwork(1, { med: 'deterministic', multipath: 4, multipathRelax: false });
     core.addFib(FIB, 1, { holdRemovals, aggregation, cost: 'next-hops' });
-    core.addPeer(1, {
-      network: 1,
-      address: parseIpAddress('10.0.0.1')!,
-      asn: 65001,
-      localAsn: 65000,
-      localRouterId: 1,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    core.openPeer(1, {
-      routerId: 1,
-      fourOctetAs: true,
-      maxMessageBytes: 4096,
-      families: ['ipv4-unicast', 'ipv6-unicast'],
-      addPath: [],
-    });
+    addOpenPeer(core, 1);
     return new Bench(core);
   }
 

@@ -1,11 +1,11 @@
 // What a FIB promises its sink: order, coalescing, refusals, snapshots, held removals.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { decodeObservations, encodeObservations, FibBatch } from '../../src/core/records.ts';
 import type { FibState, RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement, withdrawal } from './updates.ts';
 
 const FIB = 5;
@@ -22,24 +22,7 @@ async function newCore(holdRemovals: boolean): Promise<RouteCore> {
   fresh.addNetwork(1, { med: 'deterministic', multipath: 4, multipathRelax: false });
   fresh.addFib(FIB, 1, { holdRemovals });
   for (const id of [1, 2]) {
-    fresh.addPeer(id, {
-      network: 1,
-      address: parseIpAddress(`10.0.0.${id}`)!,
-      asn: 65001,
-      localAsn: 65000,
-      localRouterId: 1,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    fresh.openPeer(id, {
-      routerId: id,
-      fourOctetAs: true,
-      maxMessageBytes: 4096,
-      families: ['ipv4-unicast', 'ipv6-unicast'],
-      addPath: [],
-    });
+    addOpenPeer(fresh, id);
   }
   return fresh;
 }

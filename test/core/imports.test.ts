@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
-import type { CorePeer, RouteCore, RouteRow } from '../../src/core/route-core.ts';
+import type { RouteCore, RouteRow } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer, corePeer } from './open-peer.ts';
 import { announcement, withdrawal } from './updates.ts';
 
 const RED = 1;
@@ -34,29 +35,8 @@ beforeEach(async () => {
   addPeer(BLUE_A, BLUE);
 });
 
-function corePeer(id: number, network: number): CorePeer {
-  return {
-    network,
-    address: parseIpAddress(`10.0.0.${id}`)!,
-    asn: 65001,
-    localAsn: 65000,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  };
-}
-
 function addPeer(id: number, network: number): void {
-  core.addPeer(id, corePeer(id, network));
-  core.openPeer(id, {
-    routerId: id,
-    fourOctetAs: true,
-    maxMessageBytes: 4096,
-    families: ['ipv4-unicast', 'ipv6-unicast'],
-    addPath: [],
-  });
+  addOpenPeer(core, id, { network });
 }
 
 function announce(peer: number, prefix: string, nextHop = '192.0.2.1', path = [65001]): void {
@@ -255,7 +235,7 @@ describe('an import line', () => {
     core.setNextHop(event!.id, { resolved: true, metric: 0 });
     settle();
     expect(drain(BLUE)).toEqual([`${PREFIX} 192.0.2.1|192.0.2.2`]);
-    core.updatePeer(RED_A, { ...corePeer(RED_A, RED), asn: 65000 });
+    core.updatePeer(RED_A, corePeer(RED_A, { network: RED, asn: 65000 }));
     settle();
     expect(drain(BLUE)).toEqual([`${PREFIX} 192.0.2.2`]);
   });
@@ -295,7 +275,7 @@ describe('an import line', () => {
     expect(() => core.addImport(RED_A, line)).toThrow('cannot be set');
     core.addImport(RED_INTO_BLUE, line);
     expect(() => core.addImport(RED_INTO_BLUE, { ...line, network: GREEN })).toThrow();
-    expect(() => core.addPeer(RED_INTO_BLUE, corePeer(1, BLUE))).toThrow();
+    expect(() => core.addPeer(RED_INTO_BLUE, corePeer(1, { network: BLUE }))).toThrow();
   });
 });
 

@@ -1,10 +1,10 @@
 // What a Loc-RIB forwards, page by page: the same whether a FIB aggregates it, holds it as it is, or there is none.
 import { expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import type { WalkCursor } from '../../src/core/route-core.ts';
-import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
+import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement } from './updates.ts';
 
 async function newCore(): Promise<WasmRouteCore> {
@@ -12,23 +12,11 @@ async function newCore(): Promise<WasmRouteCore> {
   core.addNetwork(1, { med: 'deterministic', multipath: 2, multipathRelax: true });
   core.trackNextHops(1, false);
   for (const peer of [1, 2]) {
-    core.addPeer(peer, {
-      network: 1,
-      address: parseIpAddress(`10.0.0.${peer}`)!,
+    addOpenPeer(core, peer, {
       asn: 65_000 + peer,
       localAsn: 64512,
       localRouterId: 9,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    core.openPeer(peer, {
-      routerId: peer,
-      fourOctetAs: true,
       maxMessageBytes: 65_535,
-      families: ['ipv4-unicast', 'ipv6-unicast'],
-      addPath: [],
     });
   }
   return core;

@@ -2,12 +2,12 @@
 // to do with each other.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeForeign, encodeObservations } from '../../src/core/records.ts';
 import type { RouteCore, WalkCursor } from '../../src/core/route-core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { containsPrefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement } from './updates.ts';
 
 const FIB = 3;
@@ -18,24 +18,7 @@ type Aggregation = 'off' | 'exact';
 async function coreWith(routes: Table, left: Table, aggregation: Aggregation): Promise<RouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });
-  core.addPeer(1, {
-    network: 1,
-    address: parseIpAddress('10.0.0.1')!,
-    asn: 65001,
-    localAsn: 65000,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  });
-  core.openPeer(1, {
-    routerId: 1,
-    fourOctetAs: true,
-    maxMessageBytes: 4096,
-    families: ['ipv4-unicast'],
-    addPath: [],
-  });
+  addOpenPeer(core, 1, { families: ['ipv4-unicast'] });
   core.addFib(FIB, 1, { holdRemovals: true, aggregation });
   for (const [prefix, hop] of routes) {
     const attributes = { asPath: [65001], nextHop: `192.0.2.${hop}` };

@@ -1,33 +1,16 @@
 // From TCP chunks to routes: framing (RFC 4271 §6.1, RFC 8654), what is left to the host, limits, and what a bad peer can do.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
-import type { CorePeer, CoreSession, RouteCore, RouteRow } from '../../src/core/route-core.ts';
+import type { RouteCore, RouteRow } from '../../src/core/route-core.ts';
 import type { AddressFamily } from '../../src/net/address-family.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
+import { corePeer, coreSession } from './open-peer.ts';
 import { announcement, attribute, endOfRib, join, message, update, withdrawal } from './updates.ts';
 
-const peer: CorePeer = {
-  network: 1,
-  address: parseIpAddress('10.0.0.2')!,
-  asn: 65001,
-  localAsn: 65000,
-  localRouterId: 1,
-  interfaceIndex: 4,
-  importPolicy: POLICY_ACCEPT,
-  enforceFirstAs: true,
-  maxPrefixes: {},
-};
-
-const session: CoreSession = {
-  routerId: 2,
-  fourOctetAs: true,
-  maxMessageBytes: 4096,
-  families: ['ipv4-unicast', 'ipv6-unicast'],
-  addPath: [],
-};
+const peer = corePeer(1, { address: parseIpAddress('10.0.0.2')!, interfaceIndex: 4 });
+const session = coreSession(1);
 
 const attributes = { asPath: [65001], nextHop: '10.0.0.2' };
 const keepalive = message(4, []);

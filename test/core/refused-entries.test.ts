@@ -4,12 +4,12 @@
 // for routes beside that address, so it must not be in place without the rows that except it.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeForeign, encodeObservations, FibBatch } from '../../src/core/records.ts';
 import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { containsPrefix, formatPrefix, type Prefix, parsePrefix } from '../../src/net/prefix.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement, withdrawal } from './updates.ts';
 
 const FIB = 1;
@@ -29,24 +29,7 @@ async function newCore(aggregation: Aggregation): Promise<RouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });
   core.addFib(FIB, 1, { holdRemovals: false, aggregation, cost: 'next-hops' });
-  core.addPeer(1, {
-    network: 1,
-    address: parseIpAddress('10.0.0.1')!,
-    asn: 65001,
-    localAsn: 65000,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  });
-  core.openPeer(1, {
-    routerId: 1,
-    fourOctetAs: true,
-    maxMessageBytes: 4096,
-    families: ['ipv4-unicast'],
-    addPath: [],
-  });
+  addOpenPeer(core, 1, { families: ['ipv4-unicast'] });
   return core;
 }
 

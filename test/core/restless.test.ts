@@ -1,13 +1,13 @@
 // Restless prefixes: a patient FIB is spared their changes, never their losses, and stands in their last state when they rest.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeObservations } from '../../src/core/records.ts';
 import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { NaiveRestless } from '../naive/restless.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement, withdrawal } from './updates.ts';
 
 const PATIENT = 1;
@@ -25,24 +25,7 @@ async function newCore(aggregation: Aggregation = 'off'): Promise<RouteCore> {
   core.addFib(PATIENT, 1, { holdRemovals: false, isPatient: true, aggregation });
   core.addFib(PROMPT, 1, { holdRemovals: false });
   for (const id of PEERS) {
-    core.addPeer(id, {
-      network: 1,
-      address: parseIpAddress(`10.0.0.${id}`)!,
-      asn: 65000 + id,
-      localAsn: 64512,
-      localRouterId: 1,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    core.openPeer(id, {
-      routerId: id,
-      fourOctetAs: true,
-      maxMessageBytes: 4096,
-      families: ['ipv4-unicast'],
-      addPath: [],
-    });
+    addOpenPeer(core, id, { asn: 65000 + id, localAsn: 64512, families: ['ipv4-unicast'] });
   }
   while (core.work(1000)) {}
   return core;

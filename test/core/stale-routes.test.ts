@@ -1,31 +1,14 @@
 // Routes that outlive their announcement: refreshes (RFC 7313), restarts (RFC 4724), and sweeps in slices.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT, POLICY_REJECT } from '../../assembly/abi.ts';
+import { POLICY_REJECT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
-import type { CoreSession, RouteCore } from '../../src/core/route-core.ts';
-import { parseIpAddress } from '../../src/net/ip-address.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
+import { corePeer, coreSession } from './open-peer.ts';
 import { announcement } from './updates.ts';
 
-const peer = {
-  network: 1,
-  address: parseIpAddress('10.0.0.2')!,
-  asn: 65001,
-  localAsn: 65000,
-  localRouterId: 1,
-  interfaceIndex: 0,
-  importPolicy: POLICY_ACCEPT,
-  enforceFirstAs: true,
-  maxPrefixes: {},
-} as const;
-
-const session: CoreSession = {
-  routerId: 2,
-  fourOctetAs: true,
-  maxMessageBytes: 65535,
-  families: ['ipv4-unicast', 'ipv6-unicast'],
-  addPath: [],
-};
+const peer = corePeer(1);
+const session = coreSession(1);
 
 let core: RouteCore;
 beforeEach(async () => {

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { asSequence } from '../../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../../src/bgp/messages/update.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
@@ -19,6 +18,7 @@ import {
   prefixFamily,
 } from '../../src/net/prefix.ts';
 import { dataDirectory, readWhole } from '../fixture-data.ts';
+import { addOpenPeer } from './open-peer.ts';
 
 const PREFIXES_PER_UPDATE = 8;
 const wire = { fourOctetAs: true, maxMessageBytes: 4096 };
@@ -34,24 +34,7 @@ async function readLines(path: string): Promise<string[]> {
 async function newCore(): Promise<WasmRouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });
-  core.addPeer(1, {
-    network: 1,
-    address: parseIpAddress('10.0.0.2')!,
-    asn: 65001,
-    localAsn: 65000,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  });
-  core.openPeer(1, {
-    routerId: 2,
-    fourOctetAs: true,
-    maxMessageBytes: 4096,
-    families: ['ipv4-unicast', 'ipv6-unicast'],
-    addPath: [],
-  });
+  addOpenPeer(core, 1, { address: parseIpAddress('10.0.0.2')!, routerId: 2 });
   return core;
 }
 

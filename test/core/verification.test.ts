@@ -1,7 +1,6 @@
 // The check of an aggregated FIB against a walk over both tables in JavaScript (src/verify/differences.ts), with faults and without.
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
 import { encodeForeign, type ForeignKind } from '../../src/core/records.ts';
 import type {
@@ -11,10 +10,11 @@ import type {
   RouteCore,
   WalkCursor,
 } from '../../src/core/route-core.ts';
-import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
+import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../../src/net/prefix.ts';
 import { type Difference, findDifferences } from '../../src/verify/differences.ts';
 import { disturb } from '../assembly/faulty-core.ts';
+import { addOpenPeer } from './open-peer.ts';
 import { announcement, withdrawal } from './updates.ts';
 
 vi.mock('../../src/core/core-module.ts', () => import('../assembly/faulty-core.ts'));
@@ -39,24 +39,7 @@ class Bench {
     const core = await loadCore();
     core.addNetwork(1, { med: 'deterministic', multipath: 4, multipathRelax: false });
     core.addFib(FIB, 1, { holdRemovals: false, aggregation, cost: 'next-hops', isPatient });
-    core.addPeer(PEER, {
-      network: 1,
-      address: parseIpAddress('10.0.0.1')!,
-      asn: 65001,
-      localAsn: 65000,
-      localRouterId: 1,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    core.openPeer(PEER, {
-      routerId: 1,
-      fourOctetAs: true,
-      maxMessageBytes: 4096,
-      families: ['ipv4-unicast', 'ipv6-unicast'],
-      addPath: [],
-    });
+    addOpenPeer(core, PEER);
     return new Bench(core, aggregation);
   }
 

@@ -1,12 +1,12 @@
 // Aggregated tables in a real Northbound database and a real kernel: what is in place, and how it gives way to others' routes.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import type { OvsdbServer } from '../../bench/ovsdb-server.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
 import type { SinkOptions } from '../../src/workers/messages.ts';
 import { SinkWorker } from '../../src/workers/pool.ts';
+import { addOpenPeer } from '../core/open-peer.ts';
 import { announcement, join, withdrawal } from '../core/updates.ts';
 import { until } from '../sinks/sink-listener.ts';
 import { HostPlace, isOwn, METRIC, TABLE } from './host-place.ts';
@@ -28,23 +28,11 @@ class Loop {
       aggregation: 'exact',
       cost: kind === 'ovn' ? 'next-hops' : 'entries',
     });
-    core.addPeer(1, {
+    addOpenPeer(core, 1, {
       network: 0,
       address: parseIpAddress('10.1.1.2')!,
-      asn: 65001,
       localAsn: 64512,
-      localRouterId: 1,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    core.openPeer(1, {
       routerId: 2,
-      fourOctetAs: true,
-      maxMessageBytes: 4096,
-      families: ['ipv4-unicast', 'ipv6-unicast'],
-      addPath: [],
     });
     this.#reconciler = new Reconciler({
       core,

@@ -1,12 +1,12 @@
 // The closed loop on a real kernel: UPDATE bytes ► core ► reconciler ► worker thread ► kernel, and back.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { NextHopTracker } from '../../src/networks/next-hop-tracker.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
 import { SinkWorker } from '../../src/workers/pool.ts';
+import { addOpenPeer } from '../core/open-peer.ts';
 import { announcement, join, withdrawal } from '../core/updates.ts';
 import { until } from '../sinks/sink-listener.ts';
 import { HostPlace, isOwn, METRIC, PROTOCOL, TABLE } from './host-place.ts';
@@ -78,23 +78,14 @@ class Loop {
   }
 
   #addPeer(peer: number, gateway: string): void {
-    this.core.addPeer(peer, {
+    addOpenPeer(this.core, peer, {
       network: 0,
       address: parseIpAddress(gateway)!,
       asn: 65000 + peer,
       localAsn: 64512,
       localRouterId: 0x0a000001,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    this.core.openPeer(peer, {
       routerId: 0x0a000100 + peer,
-      fourOctetAs: true,
       maxMessageBytes: 65_535,
-      families: ['ipv4-unicast', 'ipv6-unicast'],
-      addPath: [],
     });
   }
 }

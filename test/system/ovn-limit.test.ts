@@ -1,13 +1,13 @@
 // A full router: what is let in, in which order, and what happens to the rest; the sink on a real Northbound database, alone and
 // under a core with more routes than fit.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../assembly/abi.ts';
 import { type OvsdbServer, waitFor } from '../../bench/ovsdb-server.ts';
 import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
 import { SinkWorker } from '../../src/workers/pool.ts';
+import { addOpenPeer } from '../core/open-peer.ts';
 import { announcement, join, withdrawal } from '../core/updates.ts';
 import { NaiveWaitingList } from '../naive/waiting-list.ts';
 import { listRoutes, PORT, ROUTER, SinkFixture, startNorthbound } from './ovn-sink-fixture.ts';
@@ -134,23 +134,13 @@ describe('a core with more routes than fit', () => {
     core.addNetwork(0, { med: 'deterministic', multipath: 1, multipathRelax: false });
     core.trackNextHops(0, false);
     core.addFib(0, 0, { holdRemovals: false });
-    core.addPeer(1, {
+    addOpenPeer(core, 1, {
       network: 0,
       address: parseIpAddress(VIA)!,
-      asn: 65001,
       localAsn: 64512,
-      localRouterId: 1,
-      interfaceIndex: 0,
-      importPolicy: POLICY_ACCEPT,
-      enforceFirstAs: true,
-      maxPrefixes: {},
-    });
-    core.openPeer(1, {
       routerId: 2,
-      fourOctetAs: true,
       maxMessageBytes: 65_535,
       families: ['ipv4-unicast'],
-      addPath: [],
     });
     reconciler = new Reconciler({
       core,

@@ -1,11 +1,11 @@
 // Restless routes as the feed says them: every kind ends where it began.
 import { describe, expect, it } from 'vitest';
-import { POLICY_ACCEPT } from '../../../assembly/abi.ts';
 import { churnKinds, churnPeriod, churnUpdate } from '../../../bench/feed/churn.ts';
 import { Feed } from '../../../bench/feed/stream.ts';
 import { loadCore } from '../../../src/core/core.ts';
 import { parseIpAddress } from '../../../src/net/ip-address.ts';
 import { formatPrefix } from '../../../src/net/prefix.ts';
+import { addOpenPeer } from '../../core/open-peer.ts';
 
 const ROUTES = 20;
 const CHURNING = 5;
@@ -19,24 +19,7 @@ const feed = new Feed(table, { localAs: 65001, nextHop });
 async function receiver() {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });
-  core.addPeer(1, {
-    network: 1,
-    address: nextHop,
-    asn: 65001,
-    localAsn: 64512,
-    localRouterId: 1,
-    interfaceIndex: 0,
-    importPolicy: POLICY_ACCEPT,
-    enforceFirstAs: true,
-    maxPrefixes: {},
-  });
-  core.openPeer(1, {
-    routerId: 1,
-    fourOctetAs: true,
-    maxMessageBytes: 4096,
-    families: ['ipv4-unicast'],
-    addPath: [],
-  });
+  addOpenPeer(core, 1, { address: nextHop, localAsn: 64512, families: ['ipv4-unicast'] });
   const routes = () => {
     const query = { network: 1, family: 'ipv4-unicast', stage: 'loc-rib', match: { kind: 'all' } };
     const { rows } = core.routes(query as never, undefined, 100);
