@@ -8,6 +8,19 @@ function marks({ best, multipath, stale }: RouteObject): string {
   return `${best ? '>' : multipath ? '=' : ' '}${stale ? 's' : ''}`;
 }
 
+/** What the formats that have more than a table say of a path. */
+const pathFields = [
+  'nextHops',
+  'origin',
+  'asPath',
+  'med',
+  'localPref',
+  'communities',
+  'largeCommunities',
+  'extendedCommunities',
+  'since',
+] as const;
+
 const routeColumns: readonly Column<RouteObject>[] = [
   { heading: '', text: marks },
   {
@@ -60,15 +73,7 @@ export function routeListing(options: {
       'stale',
       'peer',
       'importedFrom',
-      'nextHops',
-      'origin',
-      'asPath',
-      'med',
-      'localPref',
-      'communities',
-      'largeCommunities',
-      'extendedCommunities',
-      'since',
+      ...pathFields,
       'installed',
       'carriedBy',
       'reason',
@@ -159,24 +164,7 @@ export const announcementListing: Listing<AnnouncementObject> = {
     { heading: 'SOURCE', text: ({ source }) => source },
     { heading: 'REASON', text: ({ reason = '' }) => reason },
   ],
-  fields: [
-    'network',
-    'family',
-    'prefix',
-    'peer',
-    'state',
-    'reason',
-    'source',
-    'nextHops',
-    'origin',
-    'asPath',
-    'med',
-    'localPref',
-    'communities',
-    'largeCommunities',
-    'extendedCommunities',
-    'since',
-  ],
+  fields: ['network', 'family', 'prefix', 'peer', 'state', 'reason', 'source', ...pathFields],
 };
 
 /** What, since when, how often. */
