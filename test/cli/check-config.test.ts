@@ -57,7 +57,7 @@ it('says that a file cannot be read', () => {
   expect(checkConfig(path)).toEqual({
     status: 2,
     stdout: '',
-    stderr: `${path}: cannot be read: ENOENT\n`,
+    stderr: `${path}: cannot be read: no such file or directory\n`,
   });
 });
 
