@@ -2,6 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AgentView, BadQuestion, type RoutesQuery } from '../control/agent-view.ts';
+import { formatTimeMs } from '../control/route-object.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { ControlParts } from './control-parts.ts';
 import { Explainer } from './explainer.ts';
@@ -15,7 +16,7 @@ export class AgentControl implements AgentView {
   readonly #parts: ControlParts;
   readonly #reader: RouteReader;
   readonly #explainer: Explainer;
-  readonly #startedAt = new Date();
+  readonly #startedAt = Date.now();
   readonly metrics: () => Promise<string>;
 
   constructor(parts: ControlParts) {
@@ -34,7 +35,7 @@ export class AgentControl implements AgentView {
       pid: process.pid,
       networkNamespace: readlinkSync('/proc/self/ns/net'),
       asn: config.bgp.asn,
-      startedAt: this.#startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
+      startedAt: formatTimeMs(this.#startedAt),
       ready: this.isReady(),
       establishedPeers: peers.filter(({ state }) => state === 'established').length,
       configuredPeers: peers.length,

@@ -1,4 +1,5 @@
 // Networks as the control API shows them: what they announce, where their routes come from, what their targets hold.
+import { formatTimeMs } from '../control/route-object.ts';
 import type { OverlapReport } from '../networks/announcements/announcement-table.ts';
 import type { ControlParts } from './control-parts.ts';
 import type { ImportRuntime } from './import-table.ts';
@@ -73,9 +74,11 @@ function targetObject(
   { fib, kind, plan, reconciler }: TargetRuntime,
 ): object {
   const { verifiedAt, faultCount, worstSliceMs } = verifier.of(network, kind) ?? {};
+  const status = reconciler.status();
   return {
     target: kind,
-    ...reconciler.status(),
+    ...status,
+    stateSince: formatTimeMs(status.stateSince),
     ...core.fibCounters(fib),
     aggregation: plan.aggregation,
     ...(verifiedAt === undefined ? {} : { verifiedAt: new Date(verifiedAt).toISOString() }),

@@ -1,4 +1,5 @@
 // Peers as the control API shows them: sessions, and sources beside them.
+import { sessionObject } from '../control/session-object.ts';
 import type { ControlParts } from './control-parts.ts';
 import { type PrefixCounts, prefixCounts } from './prefix-counts.ts';
 import type { SourceRuntime } from './runtime.ts';
@@ -15,7 +16,7 @@ function sessionObjects({ core, peers, speaker }: ControlParts): object[] {
   return speaker.peers().map((status) => {
     const { id, config, receiver } = peers.get(status.name)!;
     return {
-      ...status,
+      ...sessionObject(status),
       network: config.network,
       import: config.import,
       ...prefixCounts(core, id),

@@ -48,7 +48,7 @@ async function explain(asked: PrefixArgument, options: ExplainOptions): Promise<
   else {
     process.stdout.write(explanationText(answer));
     if (answer.entries.length > 0) await printList(answer.entries, entryListing, output);
-    else if (answer.routes.some(({ route }) => route.peer !== 'local'))
+    else if (answer.announcements.length === 0 && answer.routes.length > 0)
       process.stdout.write('no target has or should have it\n');
   }
   if (answer.routes.length === 0 && answer.announcements.length === 0) {

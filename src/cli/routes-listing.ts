@@ -94,10 +94,11 @@ const ROUTES_SHOWN = 8;
 
 const routesColumn: Column<EntryObject> = {
   heading: 'ROUTES',
-  text: ({ routeCount, moreRoutes, routes }) => {
+  text: ({ prefix, routeCount, moreRoutes, routes }) => {
     if (routeCount === undefined) return '';
     const count = `${moreRoutes ? '≥ ' : ''}${routeCount}`;
-    if (routes === undefined) return count;
+    // An entry of one route and no other is that route's own
+    if (routes === undefined || (routes.length === 1 && routes[0] === prefix)) return count;
     const cut = routes.length > ROUTES_SHOWN ? ' …' : '';
     return `${count}: ${routes.slice(0, ROUTES_SHOWN).join(' ')}${cut}`;
   },

@@ -187,7 +187,10 @@ describe.runIf(isRoot)('the life of an agent', () => {
       expect(stderr).toContain(`${path}: `);
     }
     const absent = await site.rutter('agent', '--config', `${file}.not`);
-    expect(absent).toMatchObject({ code: 2, stderr: `${file}.not: cannot be read: ENOENT\n` });
+    expect(absent).toMatchObject({
+      code: 2,
+      stderr: `${file}.not: cannot be read: no such file or directory\n`,
+    });
     await site.configure({
       bgp: { peers: [peer('tor-a', FRR, 65001, { passwordFile: '/nowhere/password' })] },
     });
