@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RunningAgent } from '../../bench/peers/rutter.ts';
+import { execute } from '../../src/lab/execute.ts';
 import { waitUntil } from '../../src/lab/processes.ts';
 import { TwoTablesScene } from './two-tables-scene.ts';
 
@@ -81,6 +82,36 @@ describe.runIf(isRoot)('an aggregated table', () => {
     expect(scene.counts).toEqual(before);
     expect(scene.violations).toEqual([]);
     expect(await agent.verify()).toEqual({ verified: 2 });
+  });
+
+  it('is put right where somebody removes and alters entries while it changes', async () => {
+    scene = await TwoTablesScene.open(SOME);
+    const { feed, rows, northbound, site } = scene;
+    agent = await scene.start();
+    await feed.open('one');
+    await scene.settled(agent);
+    const ours = rows.entries().filter((entry) => !entry.endsWith('.99'));
+    for (const [turn, to] of (['other', 'one', 'other'] as const).entries()) {
+      const changed = feed.change(to);
+      for (const entry of ours.slice(40 * turn, 40 * turn + 20)) {
+        const [prefix] = entry.split(' ') as [string];
+        const args = ['--if-exists', 'lr-route-del', northbound.router, prefix];
+        await execute('ovn-nbctl', [`--db=${northbound.northbound}`, ...args]);
+        const route = ['route', 'replace', 'blackhole', prefix, 'proto', '114', 'metric', '20'];
+        await execute('ip', ['-n', site.routerNamespace, ...route]);
+      }
+      await changed;
+      await scene.settled(agent);
+      const isRight = () =>
+        agent.verify().then(
+          () => true,
+          () => false,
+        );
+      await waitUntil(isRight, { what: 'both places right again', timeoutMs: 20_000 });
+    }
+    await scene.caughtUp();
+    scene.allow('other');
+    expect(scene.violations).toEqual([]);
   });
 
   async function untilCounts(
