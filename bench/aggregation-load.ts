@@ -3,8 +3,8 @@
 // Everybody loads once before it counts, and then in turns: the module's code is compiled to its fast form during the first load, and it is
 // shared. The table comes in as few UPDATEs as there can be, and as a peer sends it, eight prefixes in one with a path of their own.
 import { packageVersion } from '../src/cli/version.ts';
-import type { WasmRouteCore } from '../src/core/core.ts';
-import type { Aggregation } from '../src/core/route-core.ts';
+import type { Aggregation } from '../src/core/fibs.ts';
+import type { RouteCore } from '../src/core/route-core.ts';
 import {
   announcing,
   feeding,
@@ -96,7 +96,7 @@ async function measure(point: Point, aggregation: Aggregation): Promise<Sample> 
   };
 }
 
-async function load(aggregation: Aggregation, receive: (core: WasmRouteCore) => void) {
+async function load(aggregation: Aggregation, receive: (core: RouteCore) => void) {
   const core = await newAggregatingCore(aggregation);
   const emptyBytes = core.memory().usedBytes;
   const start = process.cpuUsage();

@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asSequence } from '../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement, encodeWithdrawal } from '../src/bgp/messages/update.ts';
-import type { WasmRouteCore } from '../src/core/core.ts';
-import type { Aggregation } from '../src/core/route-core.ts';
+import type { Aggregation } from '../src/core/fibs.ts';
+import type { RouteCore } from '../src/core/route-core.ts';
 import type { IpAddress } from '../src/net/ip-address.ts';
 import type { Prefix } from '../src/net/prefix.ts';
 import { readBytes } from '../src/sources/compression.ts';
@@ -95,7 +95,7 @@ function labelByBlock(prefix: Prefix, count: number): IpAddress {
 export async function newAggregatingCore(
   aggregation: Aggregation,
   { holdRemovals = false } = {},
-): Promise<WasmRouteCore> {
+): Promise<RouteCore> {
   const core = await newFedCore({ holdRemovals, aggregation, cost: 'next-hops' });
   // An empty table is handed over at once: what is measured is not that walk.
   workAll(core);
@@ -143,14 +143,14 @@ export function withdrawing(prefix: Prefix): Uint8Array {
   return encodeWithdrawal([prefix], session)[0]!;
 }
 
-export function receiveAll(core: WasmRouteCore, messages: readonly Uint8Array[]): void {
+export function receiveAll(core: RouteCore, messages: readonly Uint8Array[]): void {
   for (const message of messages) {
     const { status } = core.receive(PEER, message, 1);
     if (status !== 'done') throw new Error(`UPDATE taken as ${status}, expected done`);
   }
 }
 
-export function workAll(core: WasmRouteCore): void {
+export function workAll(core: RouteCore): void {
   while (core.work(1_000_000)) {
     // to the end
   }

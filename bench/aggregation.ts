@@ -4,8 +4,8 @@
 // bytes to the FIB at rest.
 import { FIB_CHANGE_SIZE } from '../assembly/abi.ts';
 import { packageVersion } from '../src/cli/version.ts';
-import type { WasmRouteCore } from '../src/core/core.ts';
-import type { Aggregation } from '../src/core/route-core.ts';
+import type { Aggregation } from '../src/core/fibs.ts';
+import type { RouteCore } from '../src/core/route-core.ts';
 import type { IpAddress } from '../src/net/ip-address.ts';
 import {
   announcing,
@@ -45,7 +45,7 @@ async function load(aggregation: Aggregation, messages: readonly Uint8Array[]) {
   return core;
 }
 
-function measureUpdates(core: WasmRouteCore, routes: readonly LabelledRoute[], count: number) {
+function measureUpdates(core: RouteCore, routes: readonly LabelledRoute[], count: number) {
   const nextHops = [...new Map(routes.map(({ nextHop }) => [nextHop.join('.'), nextHop])).values()];
   const ofFamily = Map.groupBy(nextHops, ({ length }) => length);
   const random = randomSource(7);
@@ -78,7 +78,7 @@ class Sample {
   readonly #microseconds: number[] = [];
   readonly #writes: number[] = [];
 
-  take(core: WasmRouteCore, messages: readonly Uint8Array[]): void {
+  take(core: RouteCore, messages: readonly Uint8Array[]): void {
     const start = performance.now();
     receiveAll(core, messages);
     workAll(core);
@@ -99,7 +99,7 @@ class Sample {
 }
 
 /** Takes and acknowledges everything; the number of records. */
-function drainAll(core: WasmRouteCore): number {
+function drainAll(core: RouteCore): number {
   let records = 0;
   for (;;) {
     const { count, byteLength } = core.drain(FIB, BATCH);
@@ -157,7 +157,7 @@ async function measurePoint({ point, isSmall }: RunOptions): Promise<Figures> {
   const routes = await readLabelled(points[point.value]!);
   const messages = announcing(routes);
   const foreign = watchForeignCpu();
-  const sizeOf = (core: WasmRouteCore) => (100 * core.fibCounters(FIB).entryCount) / routes.length;
+  const sizeOf = (core: RouteCore) => (100 * core.fibCounters(FIB).entryCount) / routes.length;
   const discard = sizeOf(await load('discard', messages));
   const core = await load('exact', messages);
   const exact = sizeOf(core);

@@ -1,7 +1,9 @@
 // A route core with one established eBGP peer in network 1: what the benches in process feed.
 import { POLICY_ACCEPT } from '../assembly/abi.ts';
-import { loadCore, type WasmRouteCore } from '../src/core/core.ts';
-import type { CorePeer, FibOptions } from '../src/core/route-core.ts';
+import { loadCore } from '../src/core/core.ts';
+import type { FibOptions } from '../src/core/fibs.ts';
+import type { CorePeer } from '../src/core/peers.ts';
+import type { RouteCore } from '../src/core/route-core.ts';
 
 export const NETWORK = 1;
 export const PEER = 1;
@@ -27,7 +29,7 @@ export const peerOptions: CorePeer = {
 };
 
 /** Without `fib`, the Loc-RIB alone. */
-export async function newFedCore(fib?: FibOptions): Promise<WasmRouteCore> {
+export async function newFedCore(fib?: FibOptions): Promise<RouteCore> {
   const core = await loadCore({ maximumBytes: 2 ** 31 });
   core.addNetwork(NETWORK, decision);
   if (fib) core.addFib(FIB, NETWORK, fib);
@@ -44,7 +46,7 @@ export async function newFedCore(fib?: FibOptions): Promise<WasmRouteCore> {
 
 /** A stream of messages in pieces as a socket brings them, all of which must be taken; the longest call, and the routes announced. */
 export function receiveFeed(
-  core: WasmRouteCore,
+  core: RouteCore,
   feed: Uint8Array,
 ): { readonly announcedCount: number; readonly worstMs: number } {
   let worstMs = 0;

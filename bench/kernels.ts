@@ -7,7 +7,8 @@ import { POLICY_FIRST } from '../assembly/abi.ts';
 import { asSequence } from '../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../src/bgp/messages/update.ts';
 import { packageVersion } from '../src/cli/version.ts';
-import { loadCore, type WasmRouteCore } from '../src/core/core.ts';
+import { loadCore } from '../src/core/core.ts';
+import type { RouteCore } from '../src/core/route-core.ts';
 import type { Prefix } from '../src/net/prefix.ts';
 import { parseCommunityPattern } from '../src/policy/community-pattern.ts';
 import { compilePolicy } from '../src/policy/compile.ts';
@@ -205,7 +206,7 @@ function policyOver(table: PrefixTable): Policy {
 
 /** Nanoseconds of CPU per route, and milliseconds of the longest call. */
 function receiveWhole(
-  core: WasmRouteCore,
+  core: RouteCore,
   feed: Uint8Array,
   routes: number,
 ): { readonly load: number; readonly hold: number } {
@@ -218,7 +219,7 @@ function receiveWhole(
 }
 
 /** Nanoseconds per record to hand the whole table over in batches. */
-function drainWhole(core: WasmRouteCore, routes: number): number {
+function drainWhole(core: RouteCore, routes: number): number {
   const start = process.cpuUsage();
   let records = 0;
   for (;;) {
@@ -253,7 +254,7 @@ function lookUpAddresses(table: PrefixTable): readonly [Uint8Array, Uint8Array] 
 }
 
 /** Million look-ups a second. */
-function lookUpRate(core: WasmRouteCore, addresses: Uint8Array, seconds: number): number {
+function lookUpRate(core: RouteCore, addresses: Uint8Array, seconds: number): number {
   let call = 0;
   const each = secondsPer(() => {
     const first = (call++ * LOOKUPS_PER_CALL * 4) % addresses.length;

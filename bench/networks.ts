@@ -3,7 +3,7 @@
 import { POLICY_ACCEPT } from '../assembly/abi.ts';
 import { encodeAnnouncement, encodeWithdrawal } from '../src/bgp/messages/update.ts';
 import { packageVersion } from '../src/cli/version.ts';
-import type { WasmRouteCore } from '../src/core/core.ts';
+import type { RouteCore } from '../src/core/route-core.ts';
 import {
   decision,
   MAX_MESSAGE_BYTES,
@@ -105,7 +105,7 @@ async function measure({ routes, point, isSmall }: RunOptions): Promise<Sample> 
   };
 }
 
-function measureFlaps(core: WasmRouteCore, table: PrefixTable, size: Size): Sample {
+function measureFlaps(core: RouteCore, table: PrefixTable, size: Size): Sample {
   const random = randomSource(1);
   const withdrawals: number[] = [];
   const announcements: number[] = [];
@@ -144,20 +144,20 @@ async function bytesAlone(feed: Uint8Array, size: Size): Promise<number> {
   return core.memory().usedBytes;
 }
 
-async function newCore({ networks: importers, hasFibs }: Size): Promise<WasmRouteCore> {
+async function newCore({ networks: importers, hasFibs }: Size): Promise<RouteCore> {
   const core = await newFedCore(hasFibs ? fibOptions : undefined);
   for (let i = 0; i < importers; i++) addImporter(core, FIRST_IMPORTER + i, hasFibs);
   settle(core, []);
   return core;
 }
 
-function addImporter(core: WasmRouteCore, network: number, hasFib: boolean): void {
+function addImporter(core: RouteCore, network: number, hasFib: boolean): void {
   core.addNetwork(network, decision);
   if (hasFib) core.addFib(network, network, fibOptions);
   core.addImport(network, { network, from: NETWORK, policy: POLICY_ACCEPT });
 }
 
-function settle(core: WasmRouteCore, slices: number[]): void {
+function settle(core: RouteCore, slices: number[]): void {
   for (let hasMore = true; hasMore; ) {
     slices.push(
       milliseconds(() => {
@@ -167,7 +167,7 @@ function settle(core: WasmRouteCore, slices: number[]): void {
   }
 }
 
-function drainAll(core: WasmRouteCore): void {
+function drainAll(core: RouteCore): void {
   for (let pending = core.pendingFibs(); pending.length > 0; pending = core.pendingFibs()) {
     for (const fib of pending) {
       core.drain(fib, BATCH_RECORDS);
@@ -176,13 +176,13 @@ function drainAll(core: WasmRouteCore): void {
   }
 }
 
-function expectCopies(core: WasmRouteCore, size: Size): void {
+function expectCopies(core: RouteCore, size: Size): void {
   const { routeCount } = core.memory();
   const expected = size.routes * (size.networks + 1);
   if (routeCount !== expected) throw new Error(`${routeCount} routes, expected ${expected}`);
 }
 
-function expectPending(core: WasmRouteCore, size: Size): void {
+function expectPending(core: RouteCore, size: Size): void {
   const pending = core.pendingFibs().length;
   if (pending < size.networks) throw new Error(`${pending} networks heard of a flap, expected all`);
   drainAll(core);

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speaker } from '../bgp/speaker.ts';
 import { type AnnouncementObject, announcementObject } from '../control/announcement-object.ts';
-import type { PrefixMatch } from '../core/route-core.ts';
+import type { PrefixMatch } from '../core/walk.ts';
 import type { AddressFamily } from '../net/address-family.ts';
 import {
   comparePrefixes,

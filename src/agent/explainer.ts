@@ -12,7 +12,8 @@ import {
 } from '../control/explanation.ts';
 import { routeObject } from '../control/route-object.ts';
 import { decisionReasons } from '../core/decision-reasons.ts';
-import type { RouteCore, RouteRow, StoredAttributes } from '../core/route-core.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import type { RouteRow, StoredAttributes } from '../core/route-rows.ts';
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';
 import { type ExportExplainerParts, explainExports } from './export-explainer.ts';

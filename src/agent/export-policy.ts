@@ -6,7 +6,7 @@ import { asSequence } from '../bgp/attributes/as-path.ts';
 import { describeAttributes } from '../bgp/attributes/describe.ts';
 import { encodeAttributes } from '../bgp/attributes/encode.ts';
 import type { AdvertisedRoute } from '../bgp/speaker.ts';
-import type { PolicyTrial } from '../core/route-core.ts';
+import type { PolicyTrial } from '../core/policy-trial.ts';
 import { parseCommunity, parseLargeCommunity } from '../net/community.ts';
 import { parseHex } from '../net/hex.ts';
 import type { PolicyTable } from './policy-table.ts';

@@ -1,7 +1,7 @@
 // What is kept of a fault the verifier found, for whoever looks into it: the ranges, and the routes and entries around them, as JSON.
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FibDifference, FibForwarding } from '../core/route-core.ts';
+import type { FibDifference, FibForwarding } from '../core/verification.ts';
 import { formatIpAddress, type IpAddress } from '../net/ip-address.ts';
 import type { Fault } from './fib-verifier.ts';
 import type { RouteReader } from './route-reader.ts';

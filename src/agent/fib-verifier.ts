@@ -7,7 +7,10 @@
 // While the core is at rest each slice must be right by itself, so changes between two slices do not matter. A difference is looked
 // at again all the same, and believed when it is still there: then the target's aggregation is at fault. onFault is called once, and the target is
 // not looked at again until it is somebody else's (a target with another FIB).
-import type { FibDifference, RouteCore, WalkCursor } from '../core/route-core.ts';
+
+import type { RouteCore } from '../core/route-core.ts';
+import type { FibDifference } from '../core/verification.ts';
+import type { WalkCursor } from '../core/walk.ts';
 
 type Family = 'ipv4-unicast' | 'ipv6-unicast';
 

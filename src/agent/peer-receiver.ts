@@ -1,6 +1,7 @@
 // Joins a BGP session to the route core: the session's chunks go into the core, what they changed wakes the work loop.
 import type { ReceivedChunk, ReceiverSession, UpdateReceiver } from '../bgp/update-receiver.ts';
-import type { ReceiveResult, RouteCore } from '../core/route-core.ts';
+import type { ReceiveResult } from '../core/received.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import { type AddressFamily, familyFromIndex } from '../net/address-family.ts';
 
 /** Totals over the life of the peer, for status and metrics. */

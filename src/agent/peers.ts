@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { PeerOptions } from '../bgp/peer-options.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
-import type { CorePeer } from '../core/route-core.ts';
+import type { CorePeer } from '../core/peers.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 
 export interface PeerSurroundings {

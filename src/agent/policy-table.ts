@@ -6,7 +6,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { POLICY_ACCEPT, POLICY_FIRST, POLICY_REJECT } from '../../assembly/abi.ts';
 import type { Config } from '../config/config.ts';
-import type { PolicyTrial, RouteCore, TriedRoute } from '../core/route-core.ts';
+import type { TriedRoute } from '../core/policies.ts';
+import type { PolicyTrial } from '../core/policy-trial.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/policy.ts';
 

@@ -9,15 +9,10 @@ import {
   type RouteNames,
   routeObject,
 } from '../control/route-object.ts';
-import type {
-  FibNextHop,
-  FibRow,
-  Page,
-  PrefixMatch,
-  RouteCore,
-  RouteRow,
-  WalkCursor,
-} from '../core/route-core.ts';
+import type { FibNextHop, FibRow } from '../core/fib-rows.ts';
+import type { RouteCore } from '../core/route-core.ts';
+import type { RouteRow } from '../core/route-rows.ts';
+import type { Page, PrefixMatch, WalkCursor } from '../core/walk.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import { formatIpAddress, parseIpAddress } from '../net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../net/prefix.ts';

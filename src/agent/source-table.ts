@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import { type FollowedTableConfig, followedTables } from '../config/followed-tables.ts';
-import type { CorePeer, RouteCore } from '../core/route-core.ts';
+import type { CorePeer } from '../core/peers.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import type { Logger } from '../observe/log.ts';
 import type { KernelSourceMessage, KernelSourceState } from '../sources/kernel/messages.ts';
 import { KernelSourceWorker } from '../workers/kernel-source.ts';

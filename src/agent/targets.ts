@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkConfig } from '../config/config.ts';
 import { isTableFollowed } from '../config/followed-tables.ts';
-import type { Aggregation } from '../core/route-core.ts';
+import type { Aggregation } from '../core/fibs.ts';
 import type { SinkOptions } from '../workers/messages.ts';
 import { importedVrfs, vrfsOf } from './next-hop-vrfs.ts';
 

@@ -1,6 +1,8 @@
 // A route core of the command's own: tables from files instead of sessions, with the same parsing, decision and dumps.
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
-import type { Aggregation, ReceiveResult, RouteCore } from '../core/route-core.ts';
+import type { Aggregation } from '../core/fibs.ts';
+import type { ReceiveResult } from '../core/received.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import { addressFamilies } from '../net/address-family.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import type { MrtPeer } from '../sources/mrt-types.ts';

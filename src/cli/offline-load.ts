@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { asSequence } from '../bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../bgp/messages/update.ts';
-import type { Aggregation } from '../core/route-core.ts';
+import type { Aggregation } from '../core/fibs.ts';
 import { compareIpAddresses } from '../net/ip-address.ts';
 import type { Prefix } from '../net/prefix.ts';
 import { readBytes } from '../sources/compression.ts';

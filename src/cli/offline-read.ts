@@ -6,7 +6,8 @@ import {
   type RouteObject,
   routeObject,
 } from '../control/route-object.ts';
-import type { FibRow, Page, PrefixMatch, WalkCursor } from '../core/route-core.ts';
+import type { FibRow } from '../core/fib-rows.ts';
+import type { Page, PrefixMatch, WalkCursor } from '../core/walk.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 import type { IpAddress } from '../net/ip-address.ts';
 import { prefixFamily } from '../net/prefix.ts';

@@ -9,7 +9,8 @@ import type { Config } from '../config/config.ts';
 import { formatPath } from '../config/problem.ts';
 import { asNumber, ipAddress, name, prefix, text } from '../config/values.ts';
 import { type ExplainedClause, explainClauses } from '../control/explanation.ts';
-import type { PolicyTrial, RouteCore } from '../core/route-core.ts';
+import type { PolicyTrial } from '../core/policy-trial.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../net/ip-address.ts';
 import { type CommunityKind, parseCommunityPattern } from '../policy/community-pattern.ts';
 

@@ -1,7 +1,8 @@
 // What a session would do about an UPDATE (RFC 7606), in words: the core's verdict for people.
 import type { DecodeContext } from '../bgp/attributes/describe.ts';
 import { attributeName, errorText } from '../bgp/iana.ts';
-import type { RouteCore, UpdateVerdict } from '../core/route-core.ts';
+import type { UpdateVerdict } from '../core/check-update.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import { type AddressFamily, addressFamilies } from '../net/address-family.ts';
 
 interface Verdict {

@@ -1,7 +1,7 @@
 // Stored path attributes → the fields a route object shows. Sets are shared by many routes, so decoded ones are kept.
 import type { AsPathElement } from '../bgp/attributes/as-path.ts';
 import { describeAttributes } from '../bgp/attributes/describe.ts';
-import type { StoredAttributes } from '../core/route-core.ts';
+import type { StoredAttributes } from '../core/route-rows.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 
 export interface RouteNextHop {

@@ -1,5 +1,5 @@
 // Why a route is what it is, as objects: what each clause of a policy said to it, and how the decision process saw it.
-import type { PolicyTrial } from '../core/route-core.ts';
+import type { PolicyTrial } from '../core/policy-trial.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import type { CommunityEdit, Policy, PolicySet } from '../policy/policy.ts';
 import type { AnnouncementObject } from './announcement-object.ts';

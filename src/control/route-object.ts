@@ -1,5 +1,6 @@
 // Rows of the core → the route object of every command and of the API. Field names are the contract with other programs.
-import type { FibNextHop, FibRow, FibState, RouteCarrier, RouteRow } from '../core/route-core.ts';
+import type { FibNextHop, FibRow, FibState } from '../core/fib-rows.ts';
+import type { RouteCarrier, RouteRow } from '../core/route-rows.ts';
 import { formatHex } from '../net/hex.ts';
 import { formatIpAddress } from '../net/ip-address.ts';
 import { clearHostBits, formatPrefix, type Prefix } from '../net/prefix.ts';

@@ -13,8 +13,6 @@ import { sessionCalls, type UnreadChunks } from './sessions.ts';
 import { verificationCalls } from './verification.ts';
 import { workCalls } from './work.ts';
 
-export type WasmRouteCore = RouteCore;
-
 const DEFAULT_MAXIMUM_BYTES = 2 ** 30;
 /** The last page of a 4 GiB memory stays out of reach: the core's addresses have 32 bits. */
 const LARGEST_MAXIMUM_BYTES = 2 ** 32 - 65536;

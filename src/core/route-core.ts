@@ -25,18 +25,3 @@ export interface RouteCore
     VerificationCalls,
     MemoryCalls,
     CheckCalls {}
-
-export type * from './check-update.ts';
-export type * from './core-memory.ts';
-export type * from './fib-rows.ts';
-export type * from './fibs.ts';
-export type * from './networks.ts';
-export type * from './next-hop-events.ts';
-export type * from './peers.ts';
-export type * from './policies.ts';
-export type * from './policy-trial.ts';
-export type * from './received.ts';
-export type * from './route-rows.ts';
-export type * from './sessions.ts';
-export type * from './verification.ts';
-export type * from './walk.ts';

@@ -7,7 +7,8 @@
 // thousand, following each would cost more than it tells: then listening stops for a while, and everything is asked anew once a second.
 //
 // Without iproute2 nobody can be asked: every next hop counts as resolved.
-import type { NextHopEvent, RouteCore } from '../core/route-core.ts';
+import type { NextHopEvent } from '../core/next-hop-events.ts';
+import type { RouteCore } from '../core/route-core.ts';
 import { IpError } from '../iproute2/command.ts';
 import { parseKernelRoute } from '../iproute2/kernel-route.ts';
 import { Links } from '../iproute2/links.ts';

@@ -3,7 +3,7 @@
 //
 // Much may be left over and little lost: rows of an aggregated table stand for each other, so one that is aggregated from now on, or no more, is
 // left over for the most part. Only where much is left over the losses are counted, a slice per turn of the loop.
-import type { WalkCursor } from '../core/route-core.ts';
+import type { WalkCursor } from '../core/walk.ts';
 import type { AddressFamily } from '../net/address-family.ts';
 import type { FibCore } from './fib-core.ts';
 import type { TargetLog } from './target-status.ts';

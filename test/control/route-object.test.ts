@@ -1,7 +1,8 @@
 // Rows of the core as route objects: every field by its contract name.
 import { describe, expect, it } from 'vitest';
 import { entryObject, type RouteNames, routeObject } from '../../src/control/route-object.ts';
-import type { FibRow, RouteRow, StoredAttributes } from '../../src/core/route-core.ts';
+import type { FibRow } from '../../src/core/fib-rows.ts';
+import type { RouteRow, StoredAttributes } from '../../src/core/route-rows.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 

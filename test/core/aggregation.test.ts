@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadCore } from '../../src/core/core.ts';
+import type { Aggregation } from '../../src/core/fibs.ts';
 import {
   encodeForeign,
   encodeObservations,
@@ -9,7 +10,7 @@ import {
   type FibChange,
   type ForeignKind,
 } from '../../src/core/records.ts';
-import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { containsPrefix, formatPrefix, type Prefix, parsePrefix } from '../../src/net/prefix.ts';
 import { addOpenPeer } from './open-peer.ts';

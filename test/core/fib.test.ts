@@ -1,8 +1,9 @@
 // What a FIB promises its sink: order, coalescing, refusals, snapshots, held removals.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadCore } from '../../src/core/core.ts';
+import type { FibState } from '../../src/core/fib-rows.ts';
 import { decodeObservations, encodeObservations, FibBatch } from '../../src/core/records.ts';
-import type { FibState, RouteCore } from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
 import { addOpenPeer } from './open-peer.ts';

@@ -1,13 +1,14 @@
 // What a Loc-RIB forwards, page by page: the same whether a FIB aggregates it, holds it as it is, or there is none.
 import { expect, it } from 'vitest';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
-import type { WalkCursor } from '../../src/core/route-core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { WalkCursor } from '../../src/core/walk.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
 import { addOpenPeer } from './open-peer.ts';
 import { announcement } from './updates.ts';
 
-async function newCore(): Promise<WasmRouteCore> {
+async function newCore(): Promise<RouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 2, multipathRelax: true });
   core.trackNextHops(1, false);
@@ -22,12 +23,12 @@ async function newCore(): Promise<WasmRouteCore> {
   return core;
 }
 
-function announce(core: WasmRouteCore, peer: number, prefixes: readonly string[]): void {
+function announce(core: RouteCore, peer: number, prefixes: readonly string[]): void {
   const attributes = { asPath: [65_000 + peer], nextHop: `10.0.0.${peer}` };
   core.receive(peer, announcement({ attributes, prefixes }), 1);
 }
 
-function labels(core: WasmRouteCore, limit: number): string[] {
+function labels(core: RouteCore, limit: number): string[] {
   const found: string[] = [];
   let cursor: WalkCursor | undefined;
   do {

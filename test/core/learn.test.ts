@@ -2,8 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT, POLICY_FIRST } from '../../assembly/abi.ts';
 import { loadCore } from '../../src/core/core.ts';
+import type { LearnResult } from '../../src/core/peers.ts';
 import { encodeObservations, FibBatch } from '../../src/core/records.ts';
-import type { LearnResult, RouteCore, RouteRow } from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { RouteRow } from '../../src/core/route-rows.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, parsePrefix } from '../../src/net/prefix.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';

@@ -1,6 +1,8 @@
 // A peer with an open session, as most tests of the core want one: external, both families, everything accepted.
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
-import type { CorePeer, CoreSession, RouteCore } from '../../src/core/route-core.ts';
+import type { CorePeer } from '../../src/core/peers.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { CoreSession } from '../../src/core/sessions.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 
 /** Peer `id` is 10.0.0.id, which is its router id too; `different`: what else it is. */

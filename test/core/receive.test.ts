@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadCore } from '../../src/core/core.ts';
-import type { RouteCore, RouteRow } from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { RouteRow } from '../../src/core/route-rows.ts';
 import type { AddressFamily } from '../../src/net/address-family.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';

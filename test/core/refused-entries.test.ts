@@ -5,8 +5,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { loadCore } from '../../src/core/core.ts';
+import type { Aggregation } from '../../src/core/fibs.ts';
 import { encodeForeign, encodeObservations, FibBatch } from '../../src/core/records.ts';
-import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { containsPrefix, formatPrefix, type Prefix, parsePrefix } from '../../src/net/prefix.ts';
 import { addOpenPeer } from './open-peer.ts';

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadCore } from '../../src/core/core.ts';
+import type { Aggregation } from '../../src/core/fibs.ts';
 import { encodeObservations } from '../../src/core/records.ts';
-import type { Aggregation, RouteCore } from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { NaiveRestless } from '../naive/restless.ts';

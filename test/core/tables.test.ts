@@ -4,8 +4,9 @@ import { join as joinPath } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { asSequence } from '../../src/bgp/attributes/as-path.ts';
 import { encodeAnnouncement } from '../../src/bgp/messages/update.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
-import type { PrefixMatch, WalkCursor } from '../../src/core/route-core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { PrefixMatch, WalkCursor } from '../../src/core/walk.ts';
 import type { AddressFamily } from '../../src/net/address-family.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import {
@@ -31,7 +32,7 @@ async function readLines(path: string): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-async function newCore(): Promise<WasmRouteCore> {
+async function newCore(): Promise<RouteCore> {
   const core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });
   addOpenPeer(core, 1, { address: parseIpAddress('10.0.0.2')!, routerId: 2 });
@@ -39,7 +40,7 @@ async function newCore(): Promise<WasmRouteCore> {
 }
 
 /** Announces every prefix, eight per UPDATE, each UPDATE with a path of its own. */
-function load(core: WasmRouteCore, prefixes: readonly Prefix[]): void {
+function load(core: RouteCore, prefixes: readonly Prefix[]): void {
   const messages: Uint8Array[] = [];
   for (let i = 0; i < prefixes.length; i += PREFIXES_PER_UPDATE) {
     const list = prefixes.slice(i, i + PREFIXES_PER_UPDATE);
@@ -63,7 +64,7 @@ describe.each(['dfz-20230204-v4v6-prefixes', 'rrc06-20100701-v4-as4777', 'rv6-20
     const isThere = [table, queries].every((path) => existsSync(joinPath(dataDirectory, path)));
 
     describe.skipIf(!isThere)(`in ${dataDirectory}`, () => {
-      let core: WasmRouteCore;
+      let core: RouteCore;
       let prefixes: Prefix[];
       beforeAll(async () => {
         core = await newCore();
@@ -144,7 +145,7 @@ describe('memory', () => {
   });
 });
 
-function dump(core: WasmRouteCore, family: AddressFamily): Prefix[] {
+function dump(core: RouteCore, family: AddressFamily): Prefix[] {
   const query = { network: 1, family, stage: 'loc-rib', match: { kind: 'all' } } as const;
   const prefixes: Prefix[] = [];
   let cursor: WalkCursor | undefined;
@@ -156,7 +157,7 @@ function dump(core: WasmRouteCore, family: AddressFamily): Prefix[] {
   return prefixes;
 }
 
-function select(core: WasmRouteCore, match: PrefixMatch & { readonly prefix: Prefix }): Prefix[] {
+function select(core: RouteCore, match: PrefixMatch & { readonly prefix: Prefix }): Prefix[] {
   const family = prefixFamily(match.prefix);
   const query = { network: 1, family, stage: 'loc-rib', match } as const;
   return core.routes(query, undefined, 100_000).rows.map(({ prefix }) => prefix!);

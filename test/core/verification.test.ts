@@ -2,14 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { loadCore } from '../../src/core/core.ts';
+import type { FibNextHop } from '../../src/core/fib-rows.ts';
+import type { Aggregation } from '../../src/core/fibs.ts';
 import { encodeForeign, type ForeignKind } from '../../src/core/records.ts';
-import type {
-  Aggregation,
-  FibDifference,
-  FibNextHop,
-  RouteCore,
-  WalkCursor,
-} from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { FibDifference } from '../../src/core/verification.ts';
+import type { WalkCursor } from '../../src/core/walk.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix, type Prefix, parsePrefix, prefixFamily } from '../../src/net/prefix.ts';
 import { type Difference, findDifferences } from '../../src/verify/differences.ts';

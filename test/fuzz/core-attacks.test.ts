@@ -1,8 +1,10 @@
 // What a peer could do on purpose to fill the core's memory or to hold the loop, attack by attack.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT } from '../../assembly/abi.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
-import type { CorePeer, CoreSession } from '../../src/core/route-core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { CorePeer } from '../../src/core/peers.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { CoreSession } from '../../src/core/sessions.ts';
 import { announcement } from '../core/updates.ts';
 
 const LIMIT = 10;
@@ -29,7 +31,7 @@ const session: CoreSession = {
 
 const attributes = { asPath: [65001], nextHop: '10.0.0.2' };
 
-let core: WasmRouteCore;
+let core: RouteCore;
 beforeEach(async () => {
   core = await loadCore();
   core.addNetwork(1, { med: 'deterministic', multipath: 1, multipathRelax: false });

@@ -2,16 +2,14 @@
 // hold whatever happens is checked after every step (nothing throws, nothing takes long, memory stays under its ceiling) and, over
 // whole tables, whenever `check` is called: every counter equals the sum over the dump.
 import { POLICY_ACCEPT, POLICY_FIRST, POLICY_REJECT } from '../../assembly/abi.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { CorePeer } from '../../src/core/peers.ts';
+import type { ReceiveResult } from '../../src/core/received.ts';
 import { encodeObservations, FibBatch, type NextHopSet } from '../../src/core/records.ts';
-import type {
-  CorePeer,
-  CoreSession,
-  Page,
-  ReceiveResult,
-  RouteRow,
-  WalkCursor,
-} from '../../src/core/route-core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { RouteRow } from '../../src/core/route-rows.ts';
+import type { CoreSession } from '../../src/core/sessions.ts';
+import type { Page, WalkCursor } from '../../src/core/walk.ts';
 import { type AddressFamily, addressFamilies } from '../../src/net/address-family.ts';
 import type { Prefix } from '../../src/net/prefix.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
@@ -44,7 +42,7 @@ const prefixFamilies = ['ipv4-unicast', 'ipv6-unicast'] as const;
 const ownPrefix: Prefix = { address: Uint8Array.of(10, 1, 0, 0), length: 16 };
 
 export class CoreFuzzer {
-  readonly core: WasmRouteCore;
+  readonly core: RouteCore;
   /** Used bytes of the core before anything was configured. */
   readonly usedAtStart: number;
   readonly counts = {
@@ -75,7 +73,7 @@ export class CoreFuzzer {
     return new CoreFuzzer(core, options);
   }
 
-  constructor(core: WasmRouteCore, options: FuzzOptions) {
+  constructor(core: RouteCore, options: FuzzOptions) {
     this.core = core;
     this.#options = options;
     this.#random = options.random;

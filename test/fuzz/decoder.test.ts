@@ -8,8 +8,9 @@ import {
   messageLength,
 } from '../../src/bgp/messages/describe.ts';
 import type { DescribedRoute } from '../../src/bgp/nlri/describe.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
-import type { CoreSession } from '../../src/core/route-core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
+import type { CoreSession } from '../../src/core/sessions.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';
 import { mutate, mutateBody, nudge } from './mutate.ts';
 import { Random } from './random.ts';
@@ -19,7 +20,7 @@ const MESSAGES = 12_000;
 const PEER = 1;
 const prefixFamilies = ['ipv4-unicast', 'ipv6-unicast'] as const;
 
-let core: WasmRouteCore;
+let core: RouteCore;
 let seeds: Uint8Array[];
 beforeAll(async () => {
   seeds = [...builtInMessages(), ...(await recordedMessages())];

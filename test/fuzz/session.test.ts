@@ -9,7 +9,8 @@ import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';
 import { encodeOpen } from '../../src/bgp/messages/open.ts';
 import { Speaker } from '../../src/bgp/speaker.ts';
 import type { ReceivedChunk, UpdateReceiver } from '../../src/bgp/update-receiver.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { type MemoryConnection, MemoryNetwork } from '../bgp/memory-transport.ts';
 import { VirtualClock } from '../bgp/virtual-clock.ts';
 import { mutate, mutateBody, nudge, tear } from './mutate.ts';
@@ -49,9 +50,9 @@ function soundMessages(): Uint8Array[] {
 
 /** What a peer's session writes its UPDATEs to. */
 class CoreReceiver implements UpdateReceiver {
-  readonly #core: WasmRouteCore;
+  readonly #core: RouteCore;
 
-  constructor(core: WasmRouteCore) {
+  constructor(core: RouteCore) {
     this.#core = core;
   }
 
@@ -89,7 +90,7 @@ beforeAll(async () => {
 let clock: VirtualClock;
 let network: MemoryNetwork;
 let speaker: Speaker;
-let core: WasmRouteCore;
+let core: RouteCore;
 let sent: Uint8Array[];
 beforeEach(async () => {
   clock = new VirtualClock();

@@ -1,8 +1,9 @@
 // The part of the core that serves one FIB, slow and obvious: maps of text. A twin to test what drives the core.
 import { buildBatchMessage, type ChangeText } from '../../bench/ovsdb-batch.ts';
+import type { FibCounters } from '../../src/core/fibs.ts';
 import type { FibBatchMessage } from '../../src/core/records.ts';
 import { decodeObservations } from '../../src/core/records.ts';
-import type { FibCounters, WalkCursor } from '../../src/core/route-core.ts';
+import type { WalkCursor } from '../../src/core/walk.ts';
 import type { AddressFamily } from '../../src/net/address-family.ts';
 import { formatIpAddress } from '../../src/net/ip-address.ts';
 import { formatPrefix } from '../../src/net/prefix.ts';

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { POLICY_ACCEPT, POLICY_FIRST } from '../../assembly/abi.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import type { AddressFamily } from '../../src/net/address-family.ts';
 import { formatHex } from '../../src/net/hex.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
@@ -201,7 +202,7 @@ const route: fc.Arbitrary<NaiveRoute> = fc
   }));
 
 describe('the engine', () => {
-  let core: WasmRouteCore;
+  let core: RouteCore;
   beforeAll(async () => {
     core = await loadCore();
   });
@@ -267,7 +268,7 @@ interface Announced {
 }
 
 /** Later routes take prefixes over from earlier ones of the same peer: what is left is what the tables must hold. */
-function expectTables(core: WasmRouteCore, announced: readonly Announced[], clauses: Policy): void {
+function expectTables(core: RouteCore, announced: readonly Announced[], clauses: Policy): void {
   const expected = new Map<string, string>();
   for (const { route: each, prefixes } of announced) {
     for (const of of prefixes) {
@@ -295,7 +296,7 @@ function expectTables(core: WasmRouteCore, announced: readonly Announced[], clau
   expect(new Map([...seen].sort())).toEqual(new Map([...expected].sort()));
 }
 
-function announce(core: WasmRouteCore, each: NaiveRoute, index: number): Announced {
+function announce(core: RouteCore, each: NaiveRoute, index: number): Announced {
   const family = prefixFamily(each.prefix);
   // What no peer may announce is for tryPolicy alone.
   const prefixes = prefixTexts
@@ -318,7 +319,7 @@ function announce(core: WasmRouteCore, each: NaiveRoute, index: number): Announc
   return { route: each, prefixes };
 }
 
-async function newTables(): Promise<WasmRouteCore> {
+async function newTables(): Promise<RouteCore> {
   const core = await loadCore({ maximumBytes: 32 << 20 });
   core.addNetwork(1, { med: 'deterministic', multipath: 4, multipathRelax: true });
   for (const id of [1, 2]) {

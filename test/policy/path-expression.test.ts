@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { POLICY_FIRST } from '../../assembly/abi.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { compilePathExpression } from '../../src/policy/automaton.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
@@ -64,7 +65,7 @@ const { expression } = fc.letrec<{ expression: string; part: string }>((tie) => 
 }));
 
 describe('an expression', () => {
-  let core: WasmRouteCore;
+  let core: RouteCore;
   beforeAll(async () => {
     core = await loadCore();
   });

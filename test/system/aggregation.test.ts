@@ -1,7 +1,8 @@
 // Aggregated tables in a real Northbound database and a real kernel: what is in place, and how it gives way to others' routes.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OvsdbServer } from '../../bench/ovsdb-server.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
 import type { SinkOptions } from '../../src/workers/messages.ts';
@@ -16,10 +17,10 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 
 /** A core with one peer and one aggregated FIB, and the target that follows it. */
 class Loop {
-  readonly core: WasmRouteCore;
+  readonly core: RouteCore;
   readonly #reconciler: Reconciler;
 
-  private constructor(core: WasmRouteCore, sink: SinkOptions) {
+  private constructor(core: RouteCore, sink: SinkOptions) {
     this.core = core;
     const kind = sink.kind === 'host' ? 'host' : 'ovn';
     core.addNetwork(0, { med: 'deterministic', multipath: 1, multipathRelax: false });

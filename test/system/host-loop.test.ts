@@ -1,6 +1,7 @@
 // The closed loop on a real kernel: UPDATE bytes ► core ► reconciler ► worker thread ► kernel, and back.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { NextHopTracker } from '../../src/networks/next-hop-tracker.ts';
@@ -16,11 +17,11 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 
 /** Core, next-hop tracker, reconciler and worker, with a peer behind each link. */
 class Loop {
-  readonly core: WasmRouteCore;
+  readonly core: RouteCore;
   readonly reconciler: Reconciler;
   readonly #tracker: NextHopTracker;
 
-  private constructor(core: WasmRouteCore, place: HostPlace) {
+  private constructor(core: RouteCore, place: HostPlace) {
     this.core = core;
     core.addNetwork(0, { med: 'deterministic', multipath: 2, multipathRelax: true });
     core.trackNextHops(0, true);

@@ -1,6 +1,6 @@
 // The next-hop tracker on a real kernel: what resolves, what does not, and when that changes.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NextHopEvent } from '../../src/core/route-core.ts';
+import type { NextHopEvent } from '../../src/core/next-hop-events.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { NextHopTracker } from '../../src/networks/next-hop-tracker.ts';
 import { until } from '../sinks/sink-listener.ts';

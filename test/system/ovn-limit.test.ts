@@ -2,7 +2,8 @@
 // under a core with more routes than fit.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OvsdbServer, waitFor } from '../../bench/ovsdb-server.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { parseIpAddress } from '../../src/net/ip-address.ts';
 import { parsePrefix } from '../../src/net/prefix.ts';
 import { Reconciler } from '../../src/sinks/reconciler.ts';
@@ -115,7 +116,7 @@ describe('the sink on a full router', () => {
 
 describe('a core with more routes than fit', () => {
   const MOST = 1000;
-  let core: WasmRouteCore;
+  let core: RouteCore;
   let reconciler: Reconciler;
   const logged: object[] = [];
 

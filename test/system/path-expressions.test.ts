@@ -8,7 +8,8 @@ import { Framer, messageType } from '../../src/bgp/framing.ts';
 import { MessageType } from '../../src/bgp/iana.ts';
 import { encodeKeepalive } from '../../src/bgp/messages/keepalive.ts';
 import { encodeOpen } from '../../src/bgp/messages/open.ts';
-import { loadCore, type WasmRouteCore } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/core.ts';
+import type { RouteCore } from '../../src/core/route-core.ts';
 import { type Frr, startFrr } from '../../src/lab/frr.ts';
 import { waitUntil } from '../../src/lab/processes.ts';
 import { familyNumbers } from '../../src/net/address-family.ts';
@@ -109,7 +110,7 @@ describe.runIf(isRoot)('what FRR says', () => {
   let network: BgpNetwork;
   let frr: Frr;
   let socket: Socket;
-  let core: WasmRouteCore;
+  let core: RouteCore;
   const pathPrefix = (index: number) => `10.1.${index}.0/24`;
   const communityPrefix = (index: number) => `10.2.${index}.0/24`;
 
