@@ -99,9 +99,10 @@ export function takeNextHopEvents(limit: u32): u32 {
 export function setNextHop(id: u32, resolved: bool, metric: u32): bool {
   const nextHop = nextHopById(id);
   if (nextHop == null) return false;
+  const wasResolved = nextHop.isResolved;
   if (!nextHop.setState(resolved, metric)) return true;
   const network = knownNetwork(nextHop.network);
-  if (!resolved) passAll(); // Bad news: nobody waits any more.
+  if (wasResolved && !nextHop.isResolved) passAll(); // Bad news: nobody waits any more.
   nextHop.mark = nextGeneration();
   network.nextHopMark = nextHop.mark;
   requestWalks(network, nextHop.mark);

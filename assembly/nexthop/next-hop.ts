@@ -25,6 +25,7 @@ const RESOLVED: u32 = 1; // the host says so
 const TRACKED: u32 = 2; // the host is asked; untracked next hops count as resolved
 const ANNOUNCED: u32 = 4; // the host was told "added"
 const IN_QUEUE: u32 = 8; // has an event to take
+const ANSWERED: u32 = 16; // the host has said whether it is resolved
 
 /** The network of places. */
 const NO_NETWORK: u32 = u32.MAX_VALUE;
@@ -68,6 +69,11 @@ export class NextHop {
     return (this.flags & (RESOLVED | TRACKED)) != TRACKED;
   }
 
+  /** The host is asked and has not answered yet. */
+  get awaitsAnswer(): bool {
+    return (this.flags & (TRACKED | ANSWERED)) == TRACKED;
+  }
+
   retain(): void {
     this.references++;
   }
@@ -86,7 +92,7 @@ export class NextHop {
     this.setTracked(tracked);
     // Unused for a moment and not yet told: the host still has it and will not hear of it again, so its word stands.
     if ((this.flags & ANNOUNCED) == 0) {
-      this.flags &= ~RESOLVED;
+      this.flags &= ~(RESOLVED | ANSWERED);
       this.metric = 0;
     }
     this.enqueue();
@@ -101,13 +107,15 @@ export class NextHop {
     return this.uses != 0;
   }
 
-  /** True when the state is another one than before. */
+  /** The host's answer. True when it is the first one, or another one than before. */
   setState(resolved: bool, metric: u32): bool {
+    const isFirst = this.awaitsAnswer;
     const before = this.isResolved;
     const metricBefore = this.metric;
     this.flags = resolved ? this.flags | RESOLVED : this.flags & ~RESOLVED;
+    this.flags |= ANSWERED;
     this.metric = metric;
-    return before != this.isResolved || metricBefore != metric;
+    return isFirst || before != this.isResolved || metricBefore != metric;
   }
 
   setTracked(tracked: bool): void {

@@ -2,6 +2,7 @@
 
 import { applyPolicy, policyLacksMemory } from '../policy/apply';
 import { AttributeSet } from './attribute-set';
+import { awaitsNextHop } from './best-path';
 import { Destination, newDestination } from './destination';
 import { noteForImporters } from './import-queue';
 import { announcerOf, isImported } from './imported';
@@ -42,8 +43,11 @@ export function announce(
   if (destination == null || known == null) {
     destination = insertRoute(peer, table, destination, keyPtr, bits, pathId, set, now);
     if (destination == null) return refusal;
-  } else if (!renewRoute(known, peer, table, destination, set, now)) {
-    return ANNOUNCED;
+  } else {
+    const wasChosen = known.isChosen;
+    if (!renewRoute(known, peer, table, destination, set, now)) return ANNOUNCED;
+    // The peer has not taken the route back: what is in place stays until the host says where the new next hop is (table-walk.ts).
+    if (wasChosen && awaitsNextHop(known, destination)) return judgement;
   }
   const outcome = judgement;
   decideDestination(table, destination);

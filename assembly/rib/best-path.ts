@@ -67,6 +67,13 @@ export function ineligibility(route: Route, destination: Destination): i32 {
   return nextHop == null || nextHop.isResolved ? 0 : DECISION_NEXT_HOP;
 }
 
+/** Nothing but its next hop keeps the route from taking part, and the host has not said yet whether that is there. */
+export function awaitsNextHop(route: Route, destination: Destination): bool {
+  if (ineligibility(route, destination) != DECISION_NEXT_HOP) return false;
+  const nextHop = route.attributes.nextHop;
+  return nextHop != null && nextHop.awaitsAnswer;
+}
+
 /** Steps 2–6: a total preorder. */
 function compareBeforeMed(route: Route, other: Route): i32 {
   const a = route.attributes;

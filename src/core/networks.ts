@@ -38,7 +38,10 @@ export interface NetworkCalls {
     options?: { readonly discard?: boolean },
   ): void;
   withdrawOriginated(network: number, prefix: Prefix): void;
-  /** With tracking on, a new next hop is unresolved until setNextHop; off, every next hop counts as resolved. */
+  /**
+   * With tracking on, a new next hop is unresolved until setNextHop, and a route that takes it for another one changes nothing till then;
+   * off, every next hop counts as resolved.
+   */
   trackNextHops(network: number, on: boolean): void;
   takeNextHopEvents(): NextHopEvent[];
   /** Marks what depends on the next hop for a new decision; work() does it. `metric`: IGP cost (step 9). */

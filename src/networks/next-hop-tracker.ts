@@ -196,7 +196,15 @@ export class NextHopTracker {
     if (this.#isStopped) return;
     this.#options.log.warn({ reason: error.message }, 'next hops cannot be asked for');
     if (error instanceof IpError && error.code === 'ip-not-found') this.#hasIp = false;
+    else this.#doubt(ids);
     this.#retry = setTimeout(() => this.#resolve(), RETRY_MS);
+  }
+
+  /** Of whom nothing is known yet the core waits for an answer, and keeps what is in place: not for longer than a try. */
+  #doubt(ids: readonly number[]): void {
+    const unknown = ids.flatMap((id) => this.#tracked.get(id) ?? []).filter(({ told }) => !told);
+    for (const nextHop of unknown) this.#tell(nextHop, { resolved: false, metric: 0 });
+    if (unknown.length > 0) this.#options.onChanged();
   }
 
   async #ask(ids: readonly number[]): Promise<void> {

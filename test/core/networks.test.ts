@@ -369,7 +369,7 @@ class Run {
     if (id !== undefined) this.core.setNextHop(id, { resolved, metric });
   }
 
-  /** The core asks for next hops as they come; what is known of one is answered at once. */
+  /** The core asks for next hops as they come, and is answered at once: nothing known of one is that it is not there. */
   #hearNextHops(): void {
     for (const { id, network, address, kind } of this.core.takeNextHopEvents()) {
       const text = formatIpAddress(address);
@@ -380,7 +380,7 @@ class Run {
       }
       this.#nextHopIds.set(key, id);
       const state = this.twin.byId.get(network)?.table.nextHopStates.get(text);
-      if (state !== undefined) this.core.setNextHop(id, state);
+      this.core.setNextHop(id, state ?? { resolved: false, metric: 0 });
     }
   }
 
