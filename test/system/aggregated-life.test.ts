@@ -74,7 +74,6 @@ describe.runIf(isRoot)('an aggregated table', () => {
       await feed.close();
       agent = await scene.start();
       await feed.open('one');
-      await scene.synced();
       await scene.settled(agent);
       expect(await agent.metric('rutter_target_written_total')).toBe(0);
     }

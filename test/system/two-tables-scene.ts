@@ -94,7 +94,7 @@ export class TwoTablesScene implements AsyncDisposable {
   }
 
   /** The agent has heard every source. */
-  async synced(): Promise<void> {
+  async #synced(): Promise<void> {
     const control = new ControlClient(join(this.site.directory, 'rutter.sock'));
     const isSynced = async () => {
       const networks = (await control.get('/v1/networks')) as { firstSync: string }[];
@@ -108,10 +108,12 @@ export class TwoTablesScene implements AsyncDisposable {
     return [this.#one.lookUp(address), this.#other.lookUp(address)];
   }
 
-  /** Everything is in place, and the witnesses have seen it. */
+  /** Every source was heard, everything is in place and nothing left over, and the witnesses have seen it. */
   async settled(agent: RunningAgent): Promise<void> {
+    await this.#synced();
     const isSettled = async () =>
       (await agent.metric('rutter_target_installed_entries')) > 0 &&
+      (await agent.metric('rutter_target_held_entries')) === 0 &&
       (await agent.metric('rutter_target_pending_entries')) === 0;
     await waitUntil(isSettled, {
       what: 'everything in place',
