@@ -133,11 +133,14 @@ export class Aggregate {
   /** Our route of a prefix: its label, 0 for none. False when there is no memory for it. */
   setRoute(family: u32, keyPtr: usize, bits: u32, label: u32): bool {
     if (family >= FAMILIES) return true;
-    let route = this.find(family, keyPtr, bits);
+    const route = this.find(family, keyPtr, bits);
     if (route == null) {
       if (!label) return true;
-      route = this.add(family, keyPtr, bits, false);
-      if (route == null) return false;
+      const added = newAggregateRoute(keyPtr, bits, false);
+      if (added == null) return false;
+      retainSet(label);
+      added.label = label;
+      return this.add(family, added);
     }
     if (route.label == label) return true;
     this.takeBack(family, route);
@@ -151,11 +154,13 @@ export class Aggregate {
   /** Somebody else's route of a prefix comes or goes. `yields`: one of ours at the same prefix would win. */
   setBarrier(family: u32, keyPtr: usize, bits: u32, isBarrier: bool, yields: bool): bool {
     if (family >= FAMILIES) return true;
-    let route = this.find(family, keyPtr, bits);
+    const route = this.find(family, keyPtr, bits);
     if (route == null) {
       if (!isBarrier) return true;
-      route = this.add(family, keyPtr, bits, true);
-      if (route == null) return false;
+      const added = newAggregateRoute(keyPtr, bits, true);
+      if (added == null) return false;
+      added.setBarrier(true, yields);
+      return this.add(family, added);
     }
     if (route.isBarrier == isBarrier && (!isBarrier || route.yields == yields)) return true;
     this.takeBack(family, route);
@@ -164,17 +169,25 @@ export class Aggregate {
     return true;
   }
 
-  private add(family: u32, keyPtr: usize, bits: u32, isBarrier: bool): AggregateRoute | null {
-    const route = newAggregateRoute(keyPtr, bits, isBarrier);
-    if (route == null) return null;
-    this.clearWay(family, keyPtr, bits);
-    const isIn = this.trie(family).insert(<u32>changetype<usize>(route));
-    if (!isIn) {
-      route.free();
-      this.mark(family, keyPtr, bits);
-      return null;
+  /** False, and the route is given back, when there is no memory for its place. */
+  private add(family: u32, route: AggregateRoute): bool {
+    const trie = this.trie(family);
+    const keyPtr = route.keyPtr;
+    const bits: u32 = route.bits;
+    this.changeCount++;
+    let isShapeKept = false;
+    if (trie.root) {
+      const state = this.deepest(family, keyPtr, bits);
+      isShapeKept = !this.clearWay(state, keyPtr, bits);
+      if (isShapeKept) this.markNode(state);
     }
-    return route;
+    const isIn = trie.insert(<u32>changetype<usize>(route));
+    // Otherwise there are new nodes.
+    if (!isShapeKept) this.mark(family, keyPtr, bits);
+    if (isIn) return true;
+    releaseSet(route.label);
+    route.free();
+    return false;
   }
 
   /** After a change of a route: it goes when it has nothing to say any more, and its node is marked. */
@@ -225,11 +238,13 @@ export class Aggregate {
     return stateOfNode(node);
   }
 
-  /** A compressed route in the way of a new one will be moved into a new node: its rows are taken back. */
-  private clearWay(family: u32, keyPtr: usize, bits: u32): void {
-    if (!this.trie(family).root) return;
-    const state = this.deepest(family, keyPtr, bits);
-    if (state.depth < bits >>> 3) takeBackSlot(this.fib, state, load<u8>(keyPtr + state.depth));
+  /** A compressed route in the way of a new one will be moved into a new node: its rows are taken back. False when none is. */
+  private clearWay(state: NodeState, keyPtr: usize, bits: u32): bool {
+    if (state.depth == bits >>> 3) return false;
+    const octet: u32 = load<u8>(keyPtr + state.depth);
+    if (!state.node.children.has(octet)) return false;
+    takeBackSlot(this.fib, state, octet);
+    return true;
   }
 
   /** The node of a prefix has changed; nodes on the way to it that are new get their place. */
@@ -247,6 +262,11 @@ export class Aggregate {
       if (!below.effective) this.welcome(below, state, family, keyPtr);
       state = below;
     }
+    this.markNode(state);
+  }
+
+  private markNode(state: NodeState): void {
+    this.fib.isUnsettled = true;
     forgetExpansionOf(state);
     this.upList.add(state);
   }
