@@ -1,4 +1,6 @@
 // Next hop objects ↔ lines of `ip -batch`, and back from `ip -json nexthop`.
+//
+// What an object cannot be without comes last and in quotes: half a line is then no command (route-line.ts says why).
 
 export interface NextHopLocation {
   /** The neighbour packets are handed to. */
@@ -26,11 +28,11 @@ export function nextHopLine(
   { gateway, device }: NextHopLocation,
   protocol: number,
 ): string {
-  return `nexthop ${verb} id ${id} via ${gateway} dev ${device} proto ${protocol}`;
+  return `nexthop ${verb} id ${id} proto ${protocol} via ${gateway} dev "${device}"`;
 }
 
 export function groupLine(id: number, members: readonly GroupMember[], protocol: number): string {
-  return `nexthop add id ${id} group ${groupText(members)} proto ${protocol}`;
+  return `nexthop add id ${id} proto ${protocol} group "${groupText(members)}"`;
 }
 
 /** `1,2/2,3`: ids with their weights, in the order of ids. */
@@ -40,7 +42,7 @@ export function groupText(members: readonly GroupMember[]): string {
 }
 
 export function removeNextHopLine(id: number): string {
-  return `nexthop del id ${id}`;
+  return `nexthop del id "${id}"`;
 }
 
 interface NextHopJson {

@@ -2,6 +2,9 @@
 //
 // `add` fails on a route that is already there at the same metric, so a route of somebody else is never overwritten; `replace` is only
 // for a prefix that holds a route of ours. `del` names protocol and next hop object, and the kernel removes nothing that differs.
+//
+// The prefix comes last and in quotes. `ip` carries out a line that ends with its input: when we are killed, half a line must not be a
+// command of its own (another metric, somebody else's protocol). Without a prefix, or its closing quote, `ip` refuses it and ends.
 
 export interface RouteMark {
   readonly table: number;
@@ -14,27 +17,27 @@ const MAIN_TABLE = 254;
 
 /** Makes the lines of one table. */
 export class RouteLines {
-  readonly #tail: string;
+  readonly #mark: string;
 
   constructor({ table, protocol, metric }: RouteMark) {
     // Without a table `ip` means main, and has a word less to look up in each line.
     const place = table === MAIN_TABLE ? '' : ` table ${table}`;
     // Metric 0 is the kernel's word for 1024 in IPv6: it is passed on as it is.
-    this.#tail = ` proto ${protocol} metric ${metric}${place}`;
+    this.#mark = `proto ${protocol} metric ${metric}${place}`;
   }
 
   add(prefix: string, nextHopId: number): string {
-    return `route add ${prefix} nhid ${nextHopId}${this.#tail}`;
+    return `route add nhid ${nextHopId} ${this.#mark} "${prefix}"`;
   }
 
   replace(prefix: string, nextHopId: number): string {
-    return `route replace ${prefix} nhid ${nextHopId}${this.#tail}`;
+    return `route replace nhid ${nextHopId} ${this.#mark} "${prefix}"`;
   }
 
   /** `nextHopId`: what the route is known to use; undefined when it uses no object of ours. */
   remove(prefix: string, nextHopId: number | undefined): string {
-    const object = nextHopId === undefined ? '' : ` nhid ${nextHopId}`;
-    return `route del ${prefix}${object}${this.#tail}`;
+    const object = nextHopId === undefined ? '' : `nhid ${nextHopId} `;
+    return `route del ${object}${this.#mark} "${prefix}"`;
   }
 }
 

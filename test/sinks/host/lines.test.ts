@@ -7,15 +7,15 @@ describe('lines for ip -batch', () => {
   it('name object, protocol, metric and table', () => {
     const lines = new RouteLines({ table: 100, protocol: 114, metric: 20 });
     const tail = 'proto 114 metric 20 table 100';
-    expect(lines.add('10.0.0.0/8', 7)).toBe(`route add 10.0.0.0/8 nhid 7 ${tail}`);
-    expect(lines.replace('::/0', 7)).toBe(`route replace ::/0 nhid 7 ${tail}`);
-    expect(lines.remove('10.0.0.0/8', 7)).toBe(`route del 10.0.0.0/8 nhid 7 ${tail}`);
-    expect(lines.remove('10.0.0.0/8', undefined)).toBe(`route del 10.0.0.0/8 ${tail}`);
+    expect(lines.add('10.0.0.0/8', 7)).toBe(`route add nhid 7 ${tail} "10.0.0.0/8"`);
+    expect(lines.replace('::/0', 7)).toBe(`route replace nhid 7 ${tail} "::/0"`);
+    expect(lines.remove('10.0.0.0/8', 7)).toBe(`route del nhid 7 ${tail} "10.0.0.0/8"`);
+    expect(lines.remove('10.0.0.0/8', undefined)).toBe(`route del ${tail} "10.0.0.0/8"`);
   });
 
   it('leave out the table that ip means by itself', () => {
     const lines = new RouteLines({ table: 254, protocol: 114, metric: 20 });
-    expect(lines.add('10.0.0.0/8', 7)).toBe('route add 10.0.0.0/8 nhid 7 proto 114 metric 20');
+    expect(lines.add('10.0.0.0/8', 7)).toBe('route add nhid 7 proto 114 metric 20 "10.0.0.0/8"');
   });
 
   it('write groups in the order of ids, and read objects back', () => {

@@ -17,7 +17,7 @@ const noDevices = () => 0;
 /** What the kernel would list after these lines. */
 function kernel(lines: readonly string[]): KernelNextHop[] {
   return lines.map((line) => {
-    const words = line.split(' ');
+    const words = line.replaceAll('"', '').split(' ');
     const after = (word: string) => words[words.indexOf(word) + 1];
     const group = after('group')?.includes(',')
       ? after('group')!
@@ -51,7 +51,7 @@ describe('NextHopObjects', () => {
     const second = objects.addMember(hop('10.0.0.2'), place('10.0.0.2'));
     const group = objects.addGroup(two);
     expect(group.lines).toEqual([
-      `nexthop add id ${group.id} group ${first.id},2/${second.id},3 proto 114`,
+      `nexthop add id ${group.id} proto 114 group "${first.id},2/${second.id},3"`,
     ]);
     expect(objects.idOf(one)).toBe(first.id);
     expect(objects.idOf(two)).toBe(group.id);
@@ -97,7 +97,7 @@ describe('NextHopObjects', () => {
     const { id } = objects.addMember(hop('192.0.2.9'), place('10.0.0.1'));
     expect(objects.moveMember(hop('192.0.2.9'), place('10.0.0.1'))).toBeUndefined();
     expect(objects.moveMember(hop('192.0.2.9'), place('10.0.0.2'))).toBe(
-      `nexthop replace id ${id} via 10.0.0.2 dev eth0 proto 114`,
+      `nexthop replace id ${id} proto 114 via 10.0.0.2 dev "eth0"`,
     );
   });
 
